@@ -34,9 +34,13 @@ enum { ENDED, WAITING, TAKEN, STANDING_LISTS };
 /* As it is in the file. The state is written last, and so is what is true of the rest. */
 struct slot {
 	_Atomic uint32_t state;
-	uint32_t version;  /* of this struct: 1 */
-	uint64_t start_us; /* of the head: the inode of the copy */
-	char id[STANDING_ID_SIZE]; /* of the head: random, and the same in memory and in the copy that goes with it */
+	uint32_t version; /* of this struct: 1 */
+	union {
+		uint64_t start_us;
+		uint64_t copy_inode; /* of the head */
+	};
+	/* Of the head: random, and the same in memory and in the copy that goes with it. */
+	char id[STANDING_ID_SIZE];
 	char magic[48]; /* so that a file of others is known */
 };
 
@@ -133,17 +137,21 @@ static bool is_marked(const struct slot *slot)
 	       memchr(slot->id, '\0', sizeof(slot->id));
 }
 
-static bool is_ours(const struct slot *slot, bool head)
-{
-	const uint32_t state = atomic_load(&slot->state);
-
-	return state == FREE || (is_marked(slot) && head == (state == HEAD) &&
-					(head || state == STANDS || state == ENDS));
-}
-
 static bool is_head(const struct slot *slot)
 {
 	return atomic_load(&slot->state) == HEAD && is_marked(slot);
+}
+
+static bool is_call(const struct slot *slot)
+{
+	const uint32_t state = atomic_load(&slot->state);
+
+	return (state == STANDS || state == ENDS) && is_marked(slot);
+}
+
+static bool is_free(const struct slot *slot)
+{
+	return atomic_load(&slot->state) == FREE;
 }
 
 static bool goes_with(struct standing *standing, const struct stat *copy)
@@ -156,7 +164,7 @@ static bool goes_with(struct standing *standing, const struct stat *copy)
 			(ssize_t)sizeof(copied))
 		return false;
 	head = slot_at(standing, 0);
-	return is_head(head) && head->start_us == copy->st_ino && is_head(&copied) &&
+	return is_head(head) && head->copy_inode == copy->st_ino && is_head(&copied) &&
 	       strcmp(head->id, copied.id) == 0;
 }
 
@@ -185,21 +193,25 @@ static int read_copy(struct standing *standing, const struct stat *copy)
 /* Takes what is in memory, which is that of FILE. What is not ours is emptied: there is nothing in it that could be said. */
 static int take_slots(struct standing *standing, const char *file)
 {
+	const struct slot *head;
 	uint64_t left = 0;
 	bool ours = true;
 	int err = 0;
 
 	while (!err && (standing->chunks + 1) * CHUNK_BYTES <= standing->kept.size)
 		err = use_chunk(standing);
-	for (uint32_t i = standing->chunks * CHUNK_CALLS; !err && i > 0; i--) {
-		struct slot *slot = slot_at(standing, i - 1);
+	for (uint32_t i = standing->chunks * CHUNK_CALLS; !err && i > 1; i--) {
+		const struct slot *slot = slot_at(standing, i - 1);
 
-		ours = ours && is_ours(slot, i == 1);
-		mark_changed(standing, i - 1);
-		if (i == 1)
-			break;
-		left += atomic_load(&slot->state) != FREE;
+		ours = ours && (is_free(slot) || is_call(slot));
+		left += !is_free(slot);
 		put_free(standing, i - 1);
+		mark_changed(standing, i - 1);
+	}
+	if (standing->chunks > 0) {
+		head = slot_at(standing, 0);
+		/* a copy of which the first page did not reach the disk has none */
+		ours = ours && (is_free(head) || is_head(head));
 	}
 	standing->left = ours ? left : 0;
 	for (uint32_t i = 0; !ours && i < standing->chunks * CHUNK_CALLS; i++)
@@ -264,7 +276,7 @@ static void renew_head(struct standing *standing, const struct stat *copy)
 	struct slot *head = slot_at(standing, 0);
 
 	head->version = 1;
-	head->start_us = copy->st_ino;
+	head->copy_inode = copy->st_ino;
 	memcpy(head->magic, MAGIC, sizeof(MAGIC));
 	secret_token(head->id, TOKEN_BYTES);
 	atomic_store(&head->state, HEAD);
@@ -277,7 +289,8 @@ static int load(struct standing *standing, const char *run_dir)
 {
 	char path[4200];
 	struct stat st;
-	int err;
+	bool kept;
+	int err = 0;
 
 	if (fstat(standing->fd, &st) < 0)
 		return -errno;
@@ -285,16 +298,17 @@ static int load(struct standing *standing, const char *run_dir)
 		return -EPERM;
 	if (st.st_nlink > 1)
 		return -EMLINK;
-	if (goes_with(standing, &st)) {
+	kept = goes_with(standing, &st);
+	if (kept)
 		snprintf(path, sizeof(path), "%s/" NAME, run_dir);
-		return take_slots(standing, path);
-	}
-	err = read_copy(standing, &st);
+	else
+		err = read_copy(standing, &st);
 	if (!err)
-		err = take_slots(standing, standing->path);
+		err = take_slots(standing, kept ? path : standing->path);
 	if (err)
 		return err;
-	renew_head(standing, &st);
+	if (!kept || is_free(slot_at(standing, 0)))
+		renew_head(standing, &st);
 	return 0;
 }
 

@@ -1,5 +1,7 @@
 #include "audit/unsynced.h"
 
+#include "base/regular.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -49,21 +51,6 @@ int unsynced_cut(const struct unsynced *unsynced, int fd)
 	return 0;
 }
 
-/* 0 or a negated errno. */
-static int write_all(int fd, struct span bytes, off_t at)
-{
-	ssize_t n;
-
-	for (; bytes.len > 0; bytes.p += n, bytes.len -= (size_t)n, at += n) {
-		n = pwrite(fd, bytes.p, bytes.len, at);
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		else if (n <= 0)
-			return n < 0 ? -errno : -ENOSPC;
-	}
-	return 0;
-}
-
 /* Over what is there, so that who reads the file meanwhile sees it as it was. 0 or a negated errno. */
 static int write_again(const struct unsynced *unsynced, int fd)
 {
@@ -76,10 +63,11 @@ static int write_again(const struct unsynced *unsynced, int fd)
 	/* somebody cut it: that is his to answer for */
 	if (st.st_size < unsynced->at)
 		return 0;
-	/* with O_APPEND pwrite(2) does not look where it is to write */
-	if (fcntl(fd, F_SETFL, flags & ~O_APPEND) < 0)
+	/* with O_APPEND the place does not count */
+	if (lseek(fd, unsynced->at, SEEK_SET) < 0 ||
+		fcntl(fd, F_SETFL, flags & ~O_APPEND) < 0)
 		return -errno;
-	err = write_all(fd, buf_span(&unsynced->bytes), unsynced->at);
+	err = regular_write(fd, buf_span(&unsynced->bytes), NULL);
 	if (fcntl(fd, F_SETFL, flags) < 0)
 		return -errno;
 	return err;
@@ -87,18 +75,23 @@ static int write_again(const struct unsynced *unsynced, int fd)
 
 int unsynced_sync(struct unsynced *unsynced, int fd)
 {
+	const bool again = unsynced->again;
 	int err = 0;
 
 	if (unsynced->bytes.len == 0)
 		return 0;
-	if (unsynced->again)
+	if (again)
 		err = write_again(unsynced, fd);
 	if (!err && fdatasync(fd) < 0)
 		err = -errno;
 	unsynced->again = err != 0;
-	if (!err)
-		unsynced_forget(unsynced);
-	return err;
+	if (err)
+		return err;
+	unsynced_forget(unsynced);
+	/* what came together meanwhile is more than a second has */
+	if (again)
+		buf_free(&unsynced->bytes);
+	return 0;
 }
 
 void unsynced_forget(struct unsynced *unsynced)

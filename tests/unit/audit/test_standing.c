@@ -118,12 +118,15 @@ static void without_the_memory_the_copy_counts(void **state)
 	expect_left(fixture, "");
 }
 
+#define LOGGED_SIZE 4500
+
+/* The last line. */
 static void log_h(void *arg, enum log_level level, const char *line)
 {
 	char *logged = arg;
 
 	(void)level;
-	snprintf(logged, 4500, "%s", line);
+	snprintf(logged, LOGGED_SIZE, "%s", line);
 }
 
 /* Where a start could not use run-dir, or was given another one: what was left there before is of nobody who stands. */
@@ -149,7 +152,7 @@ static void a_memory_of_long_ago_counts_no_more(void **state)
 static void a_copy_that_cannot_be_made_anew_is_told(void **state)
 {
 	struct fixture *fixture = *state;
-	char logged[1000] = "";
+	char logged[LOGGED_SIZE] = "";
 
 	standing_add(fixture->standing, 1, "a", 1);
 	standing_sync(fixture->standing);
@@ -343,7 +346,7 @@ static void a_file_of_others_is_begun_anew(void **state)
 static void what_is_foreign_in_memory_is_told_where(void **state)
 {
 	struct fixture *fixture = *state;
-	char logged[4500] = "";
+	char logged[LOGGED_SIZE] = "";
 
 	standing_free(fixture->standing);
 	/* a state that there is not */
@@ -355,6 +358,9 @@ static void what_is_foreign_in_memory_is_told_where(void **state)
 	assert_non_null(strstr(logged, "event=standing-foreign file="));
 	assert_non_null(strstr(logged, fixture->run));
 	assert_non_null(strstr(logged, "/standing.now"));
+	/* it is used on */
+	standing_add(fixture->standing, 1, "a", 1);
+	expect_left(fixture, "a@1 ");
 }
 
 static void a_link_is_refused(void **state)

@@ -47,19 +47,58 @@ static unsigned lines_of(const char *path)
 	return count;
 }
 
+struct fixture {
+	char *folder, path[4300];
+	struct health health;
+	struct journal *journal;
+};
+
+static void begin(struct fixture *fixture, const char *run_dir)
+{
+	struct err_text text = {""};
+
+	if (journal_new(&fixture->journal, fixture->folder, run_dir, 0, &fixture->health,
+		    &text) != 0)
+		fail_msg("%s", text.text);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->folder = fixture_folder();
+	snprintf(fixture->path, sizeof(fixture->path), "%s/cdr.jsonl", fixture->folder);
+	health_init(&fixture->health);
+	begin(fixture, NULL);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	sync_fails = false;
+	limit_files(RLIM_INFINITY);
+	journal_free(fixture->journal);
+	health_free(&fixture->health);
+	fixture_remove(fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+static void add(struct fixture *fixture, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		assert_true(journal_add(fixture->journal, "call", "{\"a\":1}\n", 8));
+}
+
 static void a_torn_line_is_cut_before_others_follow(void **state)
 {
-	char *folder = fixture_folder(), path[4300];
-	struct err_text text = {""};
-	struct journal *journal;
-	struct health health;
+	struct fixture *fixture = *state;
+	struct journal *journal = fixture->journal;
 
-	(void)state;
-	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
-	health_init(&health);
-	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
-	for (unsigned i = 0; i < 4; i++)
-		assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	add(fixture, 4);
 	limit_files(200);
 	failures = 2;
 	assert_false(journal_write(journal));
@@ -68,10 +107,7 @@ static void a_torn_line_is_cut_before_others_follow(void **state)
 	assert_false(journal_write(journal));
 	assert_int_equal(failures, 0);
 	assert_true(journal_write(journal));
-	assert_int_equal(lines_of(path), 4);
-	journal_free(journal);
-	health_free(&health);
-	fixture_remove(folder);
+	assert_int_equal(lines_of(fixture->path), 4);
 }
 
 static void log_h(void *arg, enum log_level level, const char *line)
@@ -85,24 +121,19 @@ static void log_h(void *arg, enum log_level level, const char *line)
 /* They are in the file: nobody has to look for them elsewhere. */
 static void what_is_written_at_the_end_is_not_told_as_left(void **state)
 {
-	char *folder = fixture_folder(), logged[1000] = "";
-	struct err_text text = {""};
-	struct journal *journal;
-	struct health health;
+	struct fixture *fixture = *state;
+	char logged[1000] = "";
 
-	(void)state;
-	health_init(&health);
-	assert_int_equal(journal_new(&journal, folder, folder, 0, &health, &text), 0);
-	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	journal_free(fixture->journal);
+	begin(fixture, fixture->folder);
+	add(fixture, 1);
 	log_set_sink(log_h, logged);
 	sync_fails = true;
-	journal_free(journal);
-	sync_fails = false;
+	journal_free(fixture->journal);
 	log_set_sink(NULL, NULL);
+	fixture->journal = NULL;
 	assert_non_null(strstr(logged, "event=failing what=cdr"));
 	assert_null(strstr(logged, "event=left"));
-	health_free(&health);
-	fixture_remove(folder);
 }
 
 /* What a kernel may do with what a disk did not take: the file has something else, and the next sync succeeds. */
@@ -113,6 +144,7 @@ static void forget(const char *path, off_t from)
 
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(from < st.st_size);
 	for (off_t at = from; at < st.st_size; at++)
 		assert_int_equal(pwrite(fd, "", 1, at), 1);
 	close(fd);
@@ -120,140 +152,103 @@ static void forget(const char *path, off_t from)
 
 static void what_could_not_be_synced_is_written_again(void **state)
 {
-	char *folder = fixture_folder(), path[4300];
-	struct err_text text = {""};
+	struct fixture *fixture = *state;
+	struct journal *journal = fixture->journal;
 	struct journal_view view;
-	struct journal *journal;
-	struct health health;
+	unsigned count = 1;
 	off_t synced;
 
-	(void)state;
-	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
-	health_init(&health);
-	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
-	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	add(fixture, count);
 	assert_true(journal_tick(journal, &view));
-	synced = view.size;
-	sync_fails = true;
-	for (unsigned i = 0; i < 2; i++) {
-		assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
-		assert_false(journal_tick(journal, &view));
-		assert_int_equal(view.fd, -1);
+	for (unsigned round = 0; round < 2; round++) {
+		synced = view.size;
+		sync_fails = true;
+		for (unsigned i = 0; i < 2; i++) {
+			add(fixture, 1);
+			assert_false(journal_tick(journal, &view));
+			assert_int_equal(view.fd, -1);
+		}
+		forget(fixture->path, synced);
+		sync_fails = false;
+		add(fixture, 1);
+		assert_true(journal_tick(journal, &view));
+		count += 3;
+		assert_int_equal(lines_of(fixture->path), count);
 	}
-	forget(path, synced);
-	sync_fails = false;
-	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
-	assert_true(journal_tick(journal, &view));
-	assert_int_equal(lines_of(path), 4);
-	/* and is none of what comes later */
-	forget(path, view.size);
-	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
-	assert_true(journal_tick(journal, &view));
-	assert_int_equal(lines_of(path), 5);
-	journal_free(journal);
-	health_free(&health);
-	fixture_remove(folder);
 }
 
 static void a_torn_line_behind_it_is_cut_before(void **state)
 {
-	char *folder = fixture_folder(), path[4300];
-	struct err_text text = {""};
-	struct journal *journal;
-	struct health health;
+	struct fixture *fixture = *state;
 
-	(void)state;
-	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
-	health_init(&health);
-	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
-	for (unsigned i = 0; i < 4; i++)
-		assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	add(fixture, 4);
 	sync_fails = true;
 	limit_files(200);
 	failures = 1;
-	assert_false(journal_tick(journal, NULL));
+	assert_false(journal_tick(fixture->journal, NULL));
 	assert_int_equal(failures, 0);
 	limit_files(RLIM_INFINITY);
-	forget(path, 0);
+	forget(fixture->path, 0);
 	sync_fails = false;
-	assert_true(journal_tick(journal, NULL));
-	assert_int_equal(lines_of(path), 4);
-	journal_free(journal);
-	health_free(&health);
-	fixture_remove(folder);
+	assert_true(journal_tick(fixture->journal, NULL));
+	assert_int_equal(lines_of(fixture->path), 4);
 }
 
 /* What is written there later could not be written again: it waits. */
 static void no_more_is_unsynced_than_can_be_written_again(void **state)
 {
 	static char body[100000];
-	char *folder = fixture_folder(), path[4300];
-	struct err_text text = {""};
-	struct journal *journal;
-	struct health health;
+	struct fixture *fixture = *state;
+	struct journal *journal = fixture->journal;
 	struct stat st;
 
-	(void)state;
-	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
 	memset(body, ' ', sizeof(body));
 	memcpy(body, "{\"a\":1", 6);
 	memcpy(body + sizeof(body) - 2, "}\n", 2);
-	health_init(&health);
-	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
 	sync_fails = true;
 	for (size_t len = 0; len < UNSYNCED_MAX + sizeof(body); len += sizeof(body)) {
 		assert_true(journal_add(journal, "call", body, sizeof(body)));
 		journal_write(journal);
 	}
 	assert_false(journal_tick(journal, NULL));
-	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_true(st.st_size <= (off_t)UNSYNCED_MAX);
 	assert_true(st.st_size > (off_t)(UNSYNCED_MAX - 2 * sizeof(body)));
 	sync_fails = false;
 	journal_tick(journal, NULL);
 	assert_true(journal_tick(journal, NULL));
-	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_true(st.st_size > (off_t)UNSYNCED_MAX);
-	journal_free(journal);
-	health_free(&health);
-	fixture_remove(folder);
 }
 
 /* Its disk had a bad moment when the file was moved away. */
 static void a_file_that_is_left_is_whole(void **state)
 {
-	char *folder = fixture_folder(), path[4300], moved[4400];
-	struct err_text text = {""};
-	struct journal *journal;
-	struct health health;
+	struct fixture *fixture = *state;
+	char moved[4400];
 
-	(void)state;
-	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
-	snprintf(moved, sizeof(moved), "%s.1", path);
-	health_init(&health);
-	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
-	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	snprintf(moved, sizeof(moved), "%s.1", fixture->path);
+	add(fixture, 1);
 	sync_fails = true;
-	assert_false(journal_tick(journal, NULL));
-	forget(path, 0);
+	assert_false(journal_tick(fixture->journal, NULL));
+	forget(fixture->path, 0);
 	sync_fails = false;
-	assert_int_equal(rename(path, moved), 0);
-	assert_true(journal_tick(journal, NULL));
+	assert_int_equal(rename(fixture->path, moved), 0);
+	assert_true(journal_tick(fixture->journal, NULL));
 	assert_int_equal(lines_of(moved), 1);
-	journal_free(journal);
-	health_free(&health);
-	fixture_remove(folder);
 }
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_torn_line_is_cut_before_others_follow),
-		cmocka_unit_test(what_is_written_at_the_end_is_not_told_as_left),
-		cmocka_unit_test(what_could_not_be_synced_is_written_again),
-		cmocka_unit_test(a_torn_line_behind_it_is_cut_before),
-		cmocka_unit_test(no_more_is_unsynced_than_can_be_written_again),
-		cmocka_unit_test(a_file_that_is_left_is_whole),
+		CASE(a_torn_line_is_cut_before_others_follow),
+		CASE(what_is_written_at_the_end_is_not_told_as_left),
+		CASE(what_could_not_be_synced_is_written_again),
+		CASE(a_torn_line_behind_it_is_cut_before),
+		CASE(no_more_is_unsynced_than_can_be_written_again),
+		CASE(a_file_that_is_left_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
