@@ -75,6 +75,7 @@ struct rig {
 	double cpu[ROUNDS_MAX]; /* us a packet */
 	uint64_t user, system;  /* ticks */
 	uint64_t lost, sent;
+	struct media_captured captured; /* when the rate began */
 };
 
 static const char *const io_names[] = {"auto", "sockets", "io_uring", "steer"};
@@ -210,6 +211,16 @@ struct bases {
 	double uncaptured;
 };
 
+/* Of what should have been captured at this rate, the warming included. */
+static void print_captured(struct rig *rig)
+{
+	struct media_captured now;
+
+	media_server_captured(rig->server, &now);
+	printf(" %llu of %llu |\n", (unsigned long long)(now.lost - rig->captured.lost),
+		(unsigned long long)(now.offered - rig->captured.offered));
+}
+
 static void cpu_row(
 	const struct options *o, struct rig *rig, unsigned pps, struct bases *bases)
 {
@@ -229,8 +240,12 @@ static void cpu_row(
 	print_ratio(cpu, bases->rtpengine);
 	print_ratio(cpu, tandem && params->capture == MEDIA_NO_CAPTURE ? bases->bare : 0);
 	print_ratio(cpu, params->capture != MEDIA_NO_CAPTURE ? bases->uncaptured : 0);
-	printf(" %llu of %llu |\n", (unsigned long long)rig->lost,
+	printf(" %llu of %llu |", (unsigned long long)rig->lost,
 		(unsigned long long)rig->sent);
+	if (params->capture != MEDIA_NO_CAPTURE)
+		print_captured(rig);
+	else
+		printf(" - |\n");
 }
 
 static void cpu_rate(const struct options *o, struct rig *rigs, unsigned count,
@@ -241,6 +256,7 @@ static void cpu_rate(const struct options *o, struct rig *rigs, unsigned count,
 
 	for (unsigned i = 0; i < count; i++) {
 		rigs[i].sent = rigs[i].lost = rigs[i].user = rigs[i].system = 0;
+		media_server_captured(rigs[i].server, &rigs[i].captured);
 		run(&rigs[i], pps, warm_seconds, &warm);
 	}
 	for (unsigned round = 0; round < o->rounds; round++)
@@ -284,8 +300,9 @@ static void part_cpu(const struct options *o)
 		o->rounds, o->seconds);
 	printf("| packets/s | server | median | least-most | user | system | of "
 	       "rtpengine "
-	       "| of the bare forwarder | of the same without captures | lost |\n"
-	       "|---|---|---|---|---|---|---|---|---|---|\n");
+	       "| of the bare forwarder | of the same without captures | lost | of the "
+	       "captures |\n"
+	       "|---|---|---|---|---|---|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < o->rate_count; i++)
 		cpu_rate(o, rigs, count, o->rates[i],
 			i == 0 ? WARM_SECONDS : AGAIN_SECONDS);

@@ -324,3 +324,12 @@ void media_server_memory(struct media_server *server, struct media_memory *ret)
 	order(server, MEDIA_HEAP, NULL, 0, 0);
 	media_read(server->control, &ret->heap_kb, sizeof(ret->heap_kb));
 }
+
+void media_server_captured(struct media_server *server, struct media_captured *ret)
+{
+	*ret = (struct media_captured){0};
+	if (server->params.capture == MEDIA_NO_CAPTURE)
+		return;
+	order(server, MEDIA_CAPTURED, NULL, 0, 0);
+	media_read(server->control, ret, sizeof(*ret));
+}

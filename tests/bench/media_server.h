@@ -81,12 +81,17 @@ double media_server_cpu_us(const struct media_server *server);
 void media_server_ticks(
 	const struct media_server *server, uint64_t *ret_user, uint64_t *ret_system);
 void media_server_memory(struct media_server *server, struct media_memory *ret);
+/* Packets that should have been captured since it started, and of them those that were not: 0 where nothing is. */
+struct media_captured {
+	uint64_t offered, lost;
+};
+void media_server_captured(struct media_server *server, struct media_captured *ret);
 
 /* What follows is for the kinds' own files. */
 
 #define MEDIA_CHURN_LIVE 50
 
-enum media_order { MEDIA_OPEN, MEDIA_CHURN, MEDIA_HEAP };
+enum media_order { MEDIA_OPEN, MEDIA_CHURN, MEDIA_HEAP, MEDIA_CAPTURED };
 
 /* To a child of ours; calls follow, and come back. */
 struct media_request {

@@ -212,6 +212,17 @@ static void churn(struct tandem *t, struct media_call *call, unsigned count)
 	}
 }
 
+static void tell_captured(const struct tandem *t, int control)
+{
+	struct media_captured captured;
+	struct writer_totals totals;
+
+	writer_totals(t->writer, &totals);
+	captured.offered = totals.offered;
+	captured.lost = totals.lost;
+	media_write(control, &captured, sizeof(captured));
+}
+
 static void serve(struct tandem *t, const struct media_request *request, int control)
 {
 	unsigned count = request->order == MEDIA_OPEN ? request->count : 1;
@@ -223,6 +234,8 @@ static void serve(struct tandem *t, const struct media_request *request, int con
 		exit(1);
 	if (request->order == MEDIA_HEAP) {
 		media_write(control, &heap_kb, sizeof(heap_kb));
+	} else if (request->order == MEDIA_CAPTURED) {
+		tell_captured(t, control);
 	} else {
 		media_read(control, calls, count * sizeof(*calls));
 		for (unsigned i = 0; request->order == MEDIA_OPEN && i < count; i++) {
