@@ -13,12 +13,15 @@
  *   --suite NAME      of the internal side, as RFC 4568 has it (AES_CM_128_HMAC_SHA1_80)
  *   --captures DIR    an empty folder; without it nothing is captured
  *   --core N, --load-core N     the servers', the load's (0, 1)
+ *   --audit-core N    the thread's that writes captures (1)
  *   --against PROGRAM           another build's relay (media_other.c), for the part against
  *
  * Servers of one part stand at the same time and take turns, so that all see the same
  * machine. What the machine does not allow, or is not installed, is said and left out. CPU is
  * that of the server's process with all its threads. Rows with captures are Tandem's first
- * back end again, as it is under [audit] mode; no signalling goes on meanwhile.
+ * back end again, as it is under [audit] mode; no signalling goes on meanwhile. In the part cpu the
+ * load yields its core to whoever wants it, which is the audit thread, and what it then could not
+ * send is said.
  */
 #include "media_load.h"
 #include "media_server.h"
@@ -64,7 +67,7 @@ struct options {
 	enum relay_suite suite;
 	const char *captures;
 	const char *against;
-	unsigned core, load_core;
+	unsigned core, load_core, audit_core;
 };
 
 /* A server with its far ends; SERVER is NULL for the way without one. */
@@ -189,14 +192,22 @@ static void slice_cpu(struct rig *rig, unsigned pps, unsigned seconds, unsigned 
 	note_load(rig, &result, pps);
 }
 
-/* Sorts: the median is in the middle afterwards. */
-static double median(struct rig *rig, unsigned rounds)
+/* Returns the median of COUNT values; SORTED gets all. */
+static double median(const double *values, unsigned count, double *sorted)
 {
-	qsort(rig->cpu, rounds, sizeof(*rig->cpu), by_double);
-	return rig->cpu[rounds / 2];
+	memcpy(sorted, values, count * sizeof(*values));
+	qsort(sorted, count, sizeof(*sorted), by_double);
+	return sorted[count / 2];
 }
 
-static void print_ratio(double value, double base)
+/* What a row is compared with: rows before it, NULL where there are none. */
+struct bases {
+	const struct rig *rtpengine;
+	const struct rig *bare; /* of the same back end */
+	const struct rig *uncaptured;
+};
+
+static void print_share(double value, double base)
 {
 	if (base > 0)
 		printf(" %.2f |", value / base);
@@ -204,12 +215,15 @@ static void print_ratio(double value, double base)
 		printf(" - |");
 }
 
-/* What a row is compared with: medians of rows before it, 0 where there are none. */
-struct bases {
-	double rtpengine;
-	double bare; /* of the same back end */
-	double uncaptured;
-};
+/* The median of the rounds' ratios: the machine changes its pace, and a round is short. */
+static void print_ratio(const struct rig *rig, const struct rig *base, unsigned rounds)
+{
+	double ratios[ROUNDS_MAX], sorted[ROUNDS_MAX];
+
+	for (unsigned i = 0; base && i < rounds; i++)
+		ratios[i] = rig->cpu[i] / base->cpu[i];
+	print_share(base ? median(ratios, rounds, sorted) : 0, base ? 1 : 0);
+}
 
 /* Of what should have been captured at this rate, the warming included. */
 static void print_captured(struct rig *rig)
@@ -226,23 +240,25 @@ static void cpu_row(
 {
 	const struct media_params *params = media_server_params(rig->server);
 	const bool tandem = params->kind == MEDIA_TANDEM;
-	double cpu = median(rig, o->rounds), ticks = (double)(rig->user + rig->system);
+	const bool captured = params->capture != MEDIA_NO_CAPTURE;
+	double sorted[ROUNDS_MAX], cpu = median(rig->cpu, o->rounds, sorted);
+	double ticks = (double)(rig->user + rig->system);
 	double user = ticks > 0 ? cpu * (double)rig->user / ticks : cpu;
 
 	if (params->kind == MEDIA_RTPENGINE)
-		bases->rtpengine = cpu;
+		bases->rtpengine = rig;
 	if (params->kind == MEDIA_BARE)
-		bases->bare = cpu;
-	if (tandem && params->capture == MEDIA_NO_CAPTURE && params->io == o->io[0])
-		bases->uncaptured = cpu;
+		bases->bare = rig;
+	if (tandem && !captured && params->io == o->io[0])
+		bases->uncaptured = rig;
 	printf("| %u | %s | %.2f | %.2f-%.2f | %.2f | %.2f |", pps, rig->name, cpu,
-		rig->cpu[0], rig->cpu[o->rounds - 1], user, cpu - user);
-	print_ratio(cpu, bases->rtpengine);
-	print_ratio(cpu, tandem && params->capture == MEDIA_NO_CAPTURE ? bases->bare : 0);
-	print_ratio(cpu, params->capture != MEDIA_NO_CAPTURE ? bases->uncaptured : 0);
+		sorted[0], sorted[o->rounds - 1], user, cpu - user);
+	print_ratio(rig, bases->rtpengine, o->rounds);
+	print_ratio(rig, tandem && !captured ? bases->bare : NULL, o->rounds);
+	print_ratio(rig, captured ? bases->uncaptured : NULL, o->rounds);
 	printf(" %llu of %llu |", (unsigned long long)rig->lost,
 		(unsigned long long)rig->sent);
-	if (params->capture != MEDIA_NO_CAPTURE)
+	if (captured)
 		print_captured(rig);
 	else
 		printf(" - |\n");
@@ -266,6 +282,16 @@ static void cpu_rate(const struct options *o, struct rig *rigs, unsigned count,
 		cpu_row(o, &rigs[i], pps, &bases);
 }
 
+/* The load, which never waits, takes what others leave; servers that are made meanwhile do not. */
+static void yield_core(bool yield)
+{
+	const struct sched_param param = {0};
+	const int policy = yield ? SCHED_IDLE | SCHED_RESET_ON_FORK : SCHED_OTHER;
+
+	if (sched_setscheduler(0, policy, &param) != 0)
+		fprintf(stderr, "the load keeps its core for itself\n");
+}
+
 /* rtpengine, each back end bare and as it is, the first one with captures. How many. */
 static unsigned open_cpu_rigs(const struct options *o, struct rig *rigs)
 {
@@ -283,6 +309,7 @@ static unsigned open_cpu_rigs(const struct options *o, struct rig *rigs)
 	}
 	params = params_of(o, MEDIA_TANDEM, o->io[0], o->tick_us);
 	params.folder = o->captures;
+	params.audit_core = o->audit_core;
 	for (unsigned i = MEDIA_CAPTURE_SIGNALLING;
 		o->captures && i <= MEDIA_CAPTURE_ENCRYPTED; i++) {
 		params.capture = (enum media_capture)i;
@@ -294,8 +321,10 @@ static unsigned open_cpu_rigs(const struct options *o, struct rig *rigs)
 static void part_cpu(const struct options *o)
 {
 	struct rig rigs[SERVERS_MAX];
-	unsigned count = open_cpu_rigs(o, rigs);
+	unsigned count;
 
+	yield_core(true);
+	count = open_cpu_rigs(o, rigs);
 	printf("CPU a packet, us; %u calls, %u slices of %u s each.\n\n", o->calls,
 		o->rounds, o->seconds);
 	printf("| packets/s | server | median | least-most | user | system | of "
@@ -306,7 +335,8 @@ static void part_cpu(const struct options *o)
 	for (unsigned i = 0; i < o->rate_count; i++)
 		cpu_rate(o, rigs, count, o->rates[i],
 			i == 0 ? WARM_SECONDS : AGAIN_SECONDS);
-	printf("\n");
+	yield_core(false);
+	end_table();
 	while (count > 0)
 		close_rig(&rigs[--count]);
 }
@@ -316,7 +346,7 @@ static void part_cpu(const struct options *o)
 /* Slices in turns, the first one first as often as not, so that both see the same machine. */
 static void against_rate(const struct options *o, struct rig rigs[2], unsigned pps)
 {
-	double ratios[ROUNDS_MAX], cpu[2];
+	double ratios[ROUNDS_MAX], sorted[2][ROUNDS_MAX], cpu[2];
 	struct media_result warm;
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -330,11 +360,11 @@ static void against_rate(const struct options *o, struct rig rigs[2], unsigned p
 	}
 	qsort(ratios, o->rounds, sizeof(ratios[0]), by_double);
 	for (unsigned i = 0; i < 2; i++)
-		cpu[i] = median(&rigs[i], o->rounds);
+		cpu[i] = median(rigs[i].cpu, o->rounds, sorted[i]);
 	printf("| %u | %s | %.2f | %.2f | %.2f | %.3f | %.3f | %.3f | %llu of %llu |\n",
 		pps, io_names[media_server_params(rigs[1].server)->io], cpu[0],
-		rigs[0].cpu[0], cpu[1], ratios[o->rounds / 2], cpu[1] / cpu[0],
-		rigs[1].cpu[0] / rigs[0].cpu[0],
+		sorted[0][0], cpu[1], ratios[o->rounds / 2], cpu[1] / cpu[0],
+		sorted[1][0] / sorted[0][0],
 		(unsigned long long)(rigs[0].lost + rigs[1].lost),
 		(unsigned long long)(rigs[0].sent + rigs[1].sent));
 }
@@ -500,7 +530,7 @@ static void limit_row(
 	media_load_run(rig.load, &slice, &over);
 	run(&rig, LIMIT_FIRST / 2, o->seconds, &after);
 	printf("| %s | %s%u |", rig.name, limit.of_load ? "at least " : "", limit.pps);
-	print_ratio(limit.pps, *rtpengine);
+	print_share(limit.pps, *rtpengine);
 	printf(" %.0f %% | %.0f | %.0f | %.0f | %.1f %% | %.1f %% | %.1f %% | %.2f %% "
 	       "|\n",
 		100 * limit.core, limit.result.p50_us, limit.result.p99_us, over.pps,
@@ -640,8 +670,8 @@ static bool parse(struct options *o, int argc, char **argv)
 		{"rounds", 1, NULL, 'n'}, {"seconds", 1, NULL, 's'},
 		{"tick", 1, NULL, 't'}, {"suite", 1, NULL, 'u'},
 		{"captures", 1, NULL, 'a'}, {"core", 1, NULL, 'k'},
-		{"load-core", 1, NULL, 'l'}, {"against", 1, NULL, 'g'},
-		{NULL, 0, NULL, 0}};
+		{"load-core", 1, NULL, 'l'}, {"audit-core", 1, NULL, 'd'},
+		{"against", 1, NULL, 'g'}, {NULL, 0, NULL, 0}};
 	bool good = true;
 	int c;
 
@@ -670,6 +700,8 @@ static bool parse(struct options *o, int argc, char **argv)
 			o->core = number;
 		else if (c == 'l')
 			o->load_core = number;
+		else if (c == 'd')
+			o->audit_core = number;
 		else
 			good = false;
 	}
@@ -680,7 +712,6 @@ static bool parse(struct options *o, int argc, char **argv)
 static void prepare(const struct options *o)
 {
 	struct rlimit files = {.rlim_cur = 400000, .rlim_max = 400000};
-	cpu_set_t set;
 
 	/* Four sockets a call; as many as one may have. */
 	if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
@@ -688,9 +719,7 @@ static void prepare(const struct options *o)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	CPU_ZERO(&set);
-	CPU_SET(o->load_core, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) != 0)
+	if (!media_pin(o->load_core))
 		fprintf(stderr, "core %u cannot be used: the load is not pinned\n",
 			o->load_core);
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -713,7 +742,8 @@ int main(int argc, char **argv)
 		.tick_us = TICK_US,
 		.suite = RELAY_AES_CM_128_HMAC_SHA1_80,
 		.core = 0,
-		.load_core = 1};
+		.load_core = 1,
+		.audit_core = 1};
 
 	if (!parse(&o, argc, argv)) {
 		fprintf(stderr, "see the head of tests/bench/bench_media.c\n");

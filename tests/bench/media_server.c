@@ -99,17 +99,23 @@ static struct addr next_address(void)
 	return addr;
 }
 
+bool media_pin(unsigned core)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(core, &set);
+	return sched_setaffinity(0, sizeof(set), &set) == 0;
+}
+
 static pid_t fork_on(unsigned core)
 {
 	pid_t parent = getpid(), pid = fork();
-	cpu_set_t set;
 
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	CPU_ZERO(&set);
-	CPU_SET(core, &set);
-	if (getppid() != parent || sched_setaffinity(0, sizeof(set), &set) != 0)
+	if (getppid() != parent || !media_pin(core))
 		_exit(1);
 	return 0;
 }

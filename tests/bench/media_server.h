@@ -30,8 +30,9 @@ struct media_params {
 	unsigned tick_us;       /* the same */
 	enum relay_suite suite; /* not the bare forwarder's: RTP at both ends */
 	unsigned core;
-	/* Tandem's alone; its files go to FOLDER. */
+	/* Tandem's alone; its files go to FOLDER, written on AUDIT_CORE. */
 	enum media_capture capture;
+	unsigned audit_core;
 	const char *folder;
 	const char *program; /* MEDIA_OTHER's: see media_other.c */
 };
@@ -53,6 +54,9 @@ struct media_call {
 	struct addr local[2][2];      /* the server's */
 	struct media_passed to, from; /* end A: what it opens, what it seals */
 };
+
+/* Puts the calling thread on it; a thread that it makes later is there too. False: that cannot be. */
+bool media_pin(unsigned core);
 
 struct media_memory {
 	double rss_kb;

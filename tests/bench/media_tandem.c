@@ -19,6 +19,8 @@
 /* Longer than any pause between slices. */
 #define TIMEOUT_MS 600000
 #define PACE_US 10000
+/* Calls do not begin faster than their captures do. */
+#define BEGIN_US 1000
 
 struct tandem {
 	const struct media_params *params;
@@ -65,9 +67,16 @@ static int start_capture(struct tandem *t, struct err_text *text)
 		(int)t->params->capture);
 	if (mkdir(folder, 0700) < 0)
 		err = err_set(text, -errno, "%s: %s", folder, strerror(errno));
+	else if (!style)
+		err = -ENOMEM;
+	else if (!media_pin(t->params->audit_core))
+		err = err_set(
+			text, -EINVAL, "core %u cannot be used", t->params->audit_core);
 	else
-		err = style ? writer_new(&t->writer, &params, text) : -ENOMEM;
+		err = writer_new(&t->writer, &params, text);
 	style_unref(style);
+	/* the audit thread stays there */
+	media_check(media_pin(t->params->core) ? 0 : -EINVAL, "core");
 	if (!err)
 		t->relay_params.tap = &writer_listener(t->writer)->tap;
 	return err;
@@ -113,6 +122,28 @@ static void set(struct tandem *t, enum relay_end end)
 	media_check(relay_stream_set(*t->session, 0, end, &remote), "stream");
 }
 
+/*
+ * An encrypted capture is written by chunks (capture.h). Calls that all begin at once would fill theirs at once, as calls never
+ * do: so each has a part of its first one from the start.
+ */
+static void begin_chunk(const struct tandem *t, uint64_t call)
+{
+	static const char text[AGE_CHUNK - 4096];
+	const struct tap *tap = t->relay_params.tap;
+	const struct tap_message message = {.call = call,
+		.mono_us = clock_real()->mono_us(clock_real()),
+		.source = t->local[RELAY_A],
+		.destination = t->local[RELAY_B],
+		.version = "",
+		.cipher = "",
+		.peer_names = "",
+		.data = text,
+		.len = t->number * 7919 % sizeof(text)};
+
+	tap->message_h(tap->arg, &message);
+	usleep(BEGIN_US);
+}
+
 /* A call's three turns: INVITE, 200, BYE. */
 
 static void on_invite(void *arg)
@@ -130,6 +161,8 @@ static void on_invite(void *arg)
 	snprintf(id, sizeof(id), "bench-%u", t->number);
 	if (t->writer)
 		writer_call_begin(t->writer, open.call, id);
+	if (t->params->capture == MEDIA_CAPTURE_ENCRYPTED)
+		begin_chunk(t, open.call);
 	media_check(relay_open(t->relay, t->session, &open), "session");
 	media_check(relay_stream_add(*t->session, 0), "stream");
 	to = media_key(t->params->suite, 2 * t->number);
