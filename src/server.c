@@ -41,6 +41,9 @@ static int start_trunks(struct server *server, struct err_text *text)
 {
 	const struct renew_handlers handlers = {
 		.use_h = renewed_h, .judge_h = judge_h, .arg = server};
+	const struct drains_params drains = {.folder = server->config->tandem.state_dir,
+		.clock = loop_clock(server->loop),
+		.filing = server->filing};
 	int err = trunks_new(&server->trunks, server->loop, server->resolver);
 
 	if (!err)
@@ -54,8 +57,7 @@ static int start_trunks(struct server *server, struct err_text *text)
 		return ERR_CONFIG;
 	}
 	renew_set_config(server->renew, server->config);
-	err = drains_new(&server->drains, server->config->tandem.state_dir,
-		loop_clock(server->loop), text);
+	err = drains_new(&server->drains, &drains, text);
 	if (err)
 		return err;
 	drains_apply(server->drains, server->trunks, true);
@@ -73,8 +75,10 @@ static void seen_news_h(void *arg)
 
 static int start_certificates(struct server *server)
 {
-	struct seen_params params = {
-		.clock = loop_clock(server->loop), .news_h = seen_news_h, .arg = server};
+	struct seen_params params = {.clock = loop_clock(server->loop),
+		.filing = server->filing,
+		.news_h = seen_news_h,
+		.arg = server};
 	char *folder;
 	int err;
 
@@ -302,6 +306,7 @@ static int start_stapler(struct server *server)
 	const struct stapler_params params = {.loop = server->loop,
 		.resolver = server->resolver,
 		.trunks = server->trunks,
+		.filing = server->filing,
 		.folder = server->config->tandem.state_dir};
 
 	return stapler_new(&server->stapler, &params);
@@ -551,6 +556,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = loop_new(&server->loop, clock_real());
 	if (!err)
+		err = filing_new(&server->filing, server->loop);
+	if (!err)
 		err = watch_signals(server);
 	if (!err)
 		err = start_resolver(server, text);
@@ -655,6 +662,7 @@ void server_stop(struct server *server)
 	expiry_free(server->expiry);
 	seen_free(server->seen);
 	drains_free(server->drains);
+	filing_free(server->filing);
 	trunks_free(server->trunks);
 	resolver_free(server->resolver);
 	if (server->signals.loop) {

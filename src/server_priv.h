@@ -16,6 +16,7 @@
 #include "audit/taps.h"
 #include "audit/vouch.h"
 #include "audit/writer.h"
+#include "base/filing.h"
 #include "base/loop.h"
 #include "bridge/bridge.h"
 #include "bridge/call_review.h"
@@ -54,6 +55,7 @@ struct server {
 	unsigned socket_count;
 	struct resolver *resolver;
 	struct trunks *trunks;
+	struct filing *filing;
 	struct drains *drains;
 	struct renew *renew;
 	struct seen *seen;

@@ -26,6 +26,10 @@ static const struct {
 		"trunk is being learnt: ask again in a minute", "learn"},
 	[VERBS_JOB_REKEY] = {VERBS_REKEYS_MAX,
 		"wait for a new key: ask again in a few seconds", "key"},
+	[VERBS_JOB_DRAIN] = {VERBS_DRAINS_MAX,
+		"change of what is drained is on its way to the disk: ask again in a few "
+		"seconds",
+		"drain"},
 };
 
 /* Whoever gave a question up leaves a thread with it, while the disk does not answer. */
@@ -36,6 +40,7 @@ static struct aside_group groups[VERBS_JOBS] = {
 	[VERBS_JOB_LIST] = ASIDE_GROUP_INIT,
 	[VERBS_JOB_LEARN] = ASIDE_GROUP_INIT,
 	[VERBS_JOB_REKEY] = ASIDE_GROUP_INIT,
+	[VERBS_JOB_DRAIN] = ASIDE_GROUP_INIT,
 };
 
 bool job_has_room(

@@ -23,7 +23,7 @@ struct job {
 	void *arg;
 	/* what is under way beside the loop */
 	struct aside *aside; /* NULL: nothing */
-	uint64_t since_us;   /* wall clock */
+	uint64_t since_us;   /* wall clock; of what waits for the disk */
 	void (*done_h)(void *arg, void *work);
 };
 

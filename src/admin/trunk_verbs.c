@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *kind_name(enum trunk_kind kind)
+const char *trunk_verb_kind(enum trunk_kind kind)
 {
 	return kind == TRUNK_GATEWAY ? "trunk" : "server";
 }
@@ -269,25 +269,34 @@ static enum api_code list(
 	return API_OK;
 }
 
-static struct trunk *find(const struct verbs_context *context, enum trunk_kind kind,
+struct trunk *trunk_verb_find(const struct verbs_context *context, enum trunk_kind kind,
 	const char *id, struct err_text *text)
 {
 	struct trunk *trunk = trunks_find(context->trunks, kind, id);
 
 	if (!trunk)
-		err_set(text, 0, "no such %s: %.100s", kind_name(kind), id);
+		err_set(text, 0, "no such %s: %.100s", trunk_verb_kind(kind), id);
 	return trunk;
 }
 
 static enum api_code show(const struct verbs_context *context, enum trunk_kind kind,
 	const char *id, json_t **ret_result, struct err_text *text)
 {
-	const struct trunk *trunk = find(context, kind, id, text);
+	const struct trunk *trunk = trunk_verb_find(context, kind, id, text);
 
 	if (!trunk)
 		return API_NOT_FOUND;
 	*ret_result = details_json(context, trunk);
 	return API_OK;
+}
+
+json_t *trunk_verb_drained(const struct verbs_context *context, const struct trunk *trunk)
+{
+	json_t *object = json_pack("{s:s, s:s, s:I}", "id", trunk->id, "state",
+		state_word(context->trunks, trunk), "calls", (json_int_t)trunk->calls);
+
+	add_drain(context, trunk, object);
+	return object;
 }
 
 enum api_code trunk_verb_list(void *arg, const char *const *args, size_t arg_count,
@@ -320,72 +329,6 @@ enum api_code server_verb_show(void *arg, const char *const *args, size_t arg_co
 {
 	(void)arg_count;
 	return show(arg, TRUNK_SERVER, args[0], ret_result, text);
-}
-
-static enum api_code drain_answer(const struct verbs_context *context,
-	const struct trunk *trunk, json_t **ret_result)
-{
-	*ret_result = json_pack("{s:s, s:s, s:I}", "id", trunk->id, "state",
-		state_word(context->trunks, trunk), "calls", (json_int_t)trunk->calls);
-	add_drain(context, trunk, *ret_result);
-	return API_OK;
-}
-
-static enum api_code drain(const struct verbs_context *context, enum trunk_kind kind,
-	const char *const *args, size_t arg_count, json_t **ret_result,
-	struct err_text *text)
-{
-	struct trunk *trunk;
-
-	if (arg_count > 1 && (arg_count != 3 || strcmp(args[1], "--reason") != 0)) {
-		err_set(text, 0, "usage: %s drain ID [--reason TEXT]", kind_name(kind));
-		return API_USAGE;
-	}
-	trunk = find(context, kind, args[0], text);
-	if (!trunk)
-		return API_NOT_FOUND;
-	if (drains_add(context->drains, trunk, api_who(context->api),
-		    arg_count > 1 ? args[2] : NULL, text))
-		return API_FAILED;
-	return drain_answer(context, trunk, ret_result);
-}
-
-static enum api_code resume(const struct verbs_context *context, enum trunk_kind kind,
-	const char *id, json_t **ret_result, struct err_text *text)
-{
-	struct trunk *trunk = find(context, kind, id, text);
-
-	if (!trunk)
-		return API_NOT_FOUND;
-	if (drains_remove(context->drains, trunk, text))
-		return API_FAILED;
-	return drain_answer(context, trunk, ret_result);
-}
-
-enum api_code trunk_verb_drain(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
-{
-	return drain(arg, TRUNK_GATEWAY, args, arg_count, ret_result, text);
-}
-
-enum api_code server_verb_drain(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
-{
-	return drain(arg, TRUNK_SERVER, args, arg_count, ret_result, text);
-}
-
-enum api_code trunk_verb_resume(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
-{
-	(void)arg_count;
-	return resume(arg, TRUNK_GATEWAY, args[0], ret_result, text);
-}
-
-enum api_code server_verb_resume(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
-{
-	(void)arg_count;
-	return resume(arg, TRUNK_SERVER, args[0], ret_result, text);
 }
 
 /* What tandemctl wrote into the gateway's file is taken into use, with all else that was changed. */

@@ -5,6 +5,7 @@
 #include "admin/cert_verbs.h"
 #include "admin/config_verbs.h"
 #include "admin/counter_verbs.h"
+#include "admin/drain_verbs.h"
 #include "admin/emergency_verbs.h"
 #include "admin/event_verbs.h"
 #include "admin/explain_verbs.h"

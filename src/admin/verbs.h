@@ -39,6 +39,7 @@ enum verbs_job {
 	VERBS_JOB_LIST,    /* questions to the index: a thread each */
 	VERBS_JOB_LEARN,   /* trunks that are being learnt */
 	VERBS_JOB_REKEY,   /* who waits for a new key */
+	VERBS_JOB_DRAIN,   /* who waits until what is drained is on the disk */
 	VERBS_JOBS,
 };
 #define VERBS_EXPLAINS_MAX 8
@@ -47,6 +48,7 @@ enum verbs_job {
 #define VERBS_LISTS_MAX 4
 #define VERBS_LEARNS_MAX 1
 #define VERBS_REKEYS_MAX 8
+#define VERBS_DRAINS_MAX 1
 
 struct verbs_context {
 	struct api *api; /* the one that has this table */

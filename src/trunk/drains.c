@@ -10,16 +10,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The longest file that is read: DRAINS_MAX of the longest. */
 #define FILE_MAX ((off_t)16 << 20)
 
+#define FILE_NAME "drains.json"
+
+/* One that is not on the disk yet. */
+struct change {
+	bool waits;
+	struct drain *before, *after; /* NULL: it was not drained, it is not */
+	struct drains_waiter waiter;  /* h NULL: nobody waits */
+};
+
 struct drains {
 	struct list list; /* struct drain, as they came */
 	unsigned count;
-	struct clock *clock;
-	char *folder, *path, *fresh;
+	struct drains_params params;
+	const struct trunks *trunks;
+	char *folder, *path;
+	struct change change;
 };
 
 /* Not written of struct drain: node (made anew). */
@@ -38,10 +48,24 @@ void drains_free(struct drains *drains)
 		return;
 	LIST_FOREACH (&drains->list, node, next)
 		free(LIST_ENTRY(node, struct drain, node));
+	free(drains->change.before);
 	free(drains->folder);
 	free(drains->path);
-	free(drains->fresh);
 	free(drains);
+}
+
+/* ---- the list ---- */
+
+static void put_in(struct drains *drains, struct drain *drain)
+{
+	list_append(&drains->list, &drain->node);
+	drains->count++;
+}
+
+static void take_out(struct drains *drains, struct drain *drain)
+{
+	list_remove(&drain->node);
+	drains->count--;
 }
 
 /* ---- the file ---- */
@@ -67,53 +91,28 @@ static int save_all(const struct drains *drains, struct buf *out)
 	return err ? err : out->err;
 }
 
-/* The name is on the disk when its folder is. */
-static int sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = fsync(fd) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static int replace(const struct drains *drains, const struct buf *bytes)
-{
-	int fd = open(drains->fresh,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = regular_write(fd, buf_span(bytes), NULL);
-	if (!err && fsync(fd))
-		err = -errno;
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(drains->fresh, drains->path))
-		err = -errno;
-	if (err)
-		unlink(drains->fresh);
-	return err ? err : sync_folder(drains->folder);
-}
-
-static int write_file(const struct drains *drains, struct err_text *text)
+/* What is so now. 0: DONE_H is told with DRAINS how it ends. */
+static int write_file(struct drains *drains, void (*done_h)(void *arg, int err))
 {
 	struct buf bytes;
+	const struct filing_file file = {.folder = drains->folder,
+		.name = FILE_NAME,
+		.bytes = &bytes,
+		.done_h = done_h,
+		.arg = drains};
 	int err;
 
 	buf_init(&bytes, 0);
 	err = save_all(drains, &bytes);
 	if (!err)
-		err = replace(drains, &bytes);
+		return filing_put(drains->params.filing, &file);
 	buf_free(&bytes);
-	if (err)
-		err_set(text, err, "%s cannot be written: %s", drains->path,
-			err_str(err));
 	return err;
+}
+
+static int explain(const struct drains *drains, int err, struct err_text *text)
+{
+	return err_set(text, err, "%s cannot be written: %s", drains->path, err_str(err));
 }
 
 static int load_one(struct drains *drains, struct saved object, struct err_text *text)
@@ -125,8 +124,7 @@ static int load_one(struct drains *drains, struct saved object, struct err_text 
 		free(drain);
 		return err;
 	}
-	list_append(&drains->list, &drain->node);
-	drains->count++;
+	put_in(drains, drain);
 	return 0;
 }
 
@@ -170,8 +168,8 @@ static int read_file(struct drains *drains, struct err_text *text)
 	return err;
 }
 
-int drains_new(struct drains **ret, const char *folder, struct clock *clock,
-	struct err_text *text)
+int drains_new(
+	struct drains **ret, const struct drains_params *params, struct err_text *text)
 {
 	struct drains *drains = calloc(1, sizeof(*drains));
 	int err = 0;
@@ -179,13 +177,11 @@ int drains_new(struct drains **ret, const char *folder, struct clock *clock,
 	if (!drains)
 		return -ENOMEM;
 	list_init(&drains->list);
-	drains->clock = clock;
-	drains->folder = strdup(folder);
-	if (asprintf(&drains->path, "%s/drains.json", folder) < 0)
+	drains->params = *params;
+	drains->folder = strdup(params->folder);
+	if (asprintf(&drains->path, "%s/" FILE_NAME, params->folder) < 0)
 		drains->path = NULL;
-	if (asprintf(&drains->fresh, "%s/drains.new", folder) < 0)
-		drains->fresh = NULL;
-	if (!drains->folder || !drains->path || !drains->fresh)
+	if (!drains->folder || !drains->path)
 		err = -ENOMEM;
 	if (!err)
 		err = read_file(drains, text);
@@ -217,28 +213,38 @@ const struct drain *drains_find(
 	return find(drains, kind, id);
 }
 
-static void take_out(struct drains *drains, struct drain *drain)
+static const char *kind_word(const struct drain *drain)
 {
-	list_remove(&drain->node);
-	drains->count--;
+	return drain->kind == TRUNK_SERVER ? "server" : "trunk";
 }
 
 static void tell(const struct drain *drain, const char *event)
 {
 	char since[CLOCK_TEXT_SIZE], who[LOG_TEXT_SIZE], reason[LOG_TEXT_SIZE];
 
-	log_warning("trunk", "%s=%s event=%s since=%s who=%s reason=%s",
-		drain->kind == TRUNK_SERVER ? "server" : "trunk", drain->id, event,
-		clock_text(drain->since * 1000000, since),
+	log_warning("trunk", "%s=%s event=%s since=%s who=%s reason=%s", kind_word(drain),
+		drain->id, event, clock_text(drain->since * 1000000, since),
 		log_text(who, drain->who, strlen(drain->who)),
 		log_text(reason, drain->reason, strlen(drain->reason)));
 }
 
+static void forgotten_h(void *arg, int err)
+{
+	struct drains *drains = arg;
+	struct err_text text = {{0}};
+
+	if (!err)
+		return;
+	explain(drains, err, &text);
+	log_error("trunk", "event=drains-not-written reason=\"%s\"", text.text);
+}
+
 void drains_apply(struct drains *drains, const struct trunks *trunks, bool start)
 {
-	struct err_text text = {{0}};
 	bool forgot = false;
+	int err;
 
+	drains->trunks = trunks;
 	LIST_FOREACH (&drains->list, node, next) {
 		struct drain *drain = LIST_ENTRY(node, struct drain, node);
 		struct trunk *trunk = trunks_find(trunks, drain->kind, drain->id);
@@ -253,60 +259,127 @@ void drains_apply(struct drains *drains, const struct trunks *trunks, bool start
 		take_out(drains, drain);
 		free(drain);
 	}
-	if (forgot && write_file(drains, &text))
-		log_error("trunk", "event=drains-not-written reason=\"%s\"", text.text);
+	err = forgot ? write_file(drains, forgotten_h) : 0;
+	if (err)
+		forgotten_h(drains, err);
+}
+
+/* ---- changes ---- */
+
+static void mark(const struct drains *drains, const struct drain *drain, bool drained)
+{
+	struct trunk *trunk = trunks_find(drains->trunks, drain->kind, drain->id);
+
+	/* a reload may have removed it meanwhile */
+	if (trunk)
+		trunk->drained = drained;
+}
+
+/* As it was before. */
+static void take_back(struct drains *drains, const struct change *change)
+{
+	if (change->after) {
+		mark(drains, change->after, change->before != NULL);
+		take_out(drains, change->after);
+		free(change->after);
+	}
+	if (change->before) {
+		put_in(drains, change->before);
+		mark(drains, change->before, true);
+	}
+}
+
+static void changed_h(void *arg, int err)
+{
+	struct drains *drains = arg;
+	struct change change = drains->change;
+	struct err_text text = {{0}};
+
+	drains->change = (struct change){0};
+	if (err) {
+		const struct drain *drain = change.after ? change.after : change.before;
+
+		explain(drains, err, &text);
+		log_error("trunk", "%s=%s event=drain-taken-back state=%s reason=\"%s\"",
+			kind_word(drain), drain->id,
+			change.before ? "drained" : "serving", text.text);
+		take_back(drains, &change);
+	} else {
+		free(change.before);
+	}
+	if (change.waiter.h)
+		change.waiter.h(change.waiter.arg, err, &text);
+}
+
+/* Either may be NULL. BEFORE, which is in the list, and AFTER, which is not, are taken. */
+static int change(struct drains *drains, struct drain *before, struct drain *after,
+	const struct drains_waiter *waiter, struct err_text *text)
+{
+	int err;
+
+	if (before)
+		take_out(drains, before);
+	if (after)
+		put_in(drains, after);
+	mark(drains, after ? after : before, after != NULL);
+	drains->change = (struct change){
+		.waits = true, .before = before, .after = after, .waiter = *waiter};
+	err = write_file(drains, changed_h);
+	if (!err)
+		return 0;
+	take_back(drains, &drains->change);
+	drains->change = (struct change){0};
+	return explain(drains, err, text);
+}
+
+/* The file has what is so when it is written: so one change is on its way at a time, and can be taken back. */
+static int look_for_room(const struct drains *drains, bool more, struct err_text *text)
+{
+	if (drains->change.waits)
+		return err_set(text, ERR_LIMIT,
+			"the change before this one is not on the disk yet: ask again in "
+			"a "
+			"few seconds");
+	if (more && drains->count >= DRAINS_MAX)
+		return err_set(text, ERR_LIMIT, "%u are drained already", drains->count);
+	return 0;
 }
 
 int drains_add(struct drains *drains, struct trunk *trunk, const char *who,
-	const char *reason, struct err_text *text)
+	const char *reason, const struct drains_waiter *waiter, struct err_text *text)
 {
 	struct drain *drain, *before = find(drains, trunk->kind, trunk->id);
-	int err;
+	int err = look_for_room(drains, !before, text);
 
-	if (!before && drains->count >= DRAINS_MAX)
-		return err_set(text, ERR_LIMIT, "%u are drained already", drains->count);
+	if (err)
+		return err;
 	drain = calloc(1, sizeof(*drain));
 	if (!drain)
 		return err_set(text, -ENOMEM, "out of memory");
 	drain->kind = trunk->kind;
-	drain->since = drains->clock->wall_us(drains->clock) / 1000000;
+	drain->since = drains->params.clock->wall_us(drains->params.clock) / 1000000;
 	snprintf(drain->id, sizeof(drain->id), "%s", trunk->id);
 	snprintf(drain->who, sizeof(drain->who), "%s", who ? who : "");
 	snprintf(drain->reason, sizeof(drain->reason), "%s", reason ? reason : "");
-	if (before)
-		take_out(drains, before);
-	list_append(&drains->list, &drain->node);
-	drains->count++;
-	err = write_file(drains, text);
-	if (err) {
-		take_out(drains, drain);
-		free(drain);
-		if (before) {
-			list_append(&drains->list, &before->node);
-			drains->count++;
-		}
+	return change(drains, before, drain, waiter, text);
+}
+
+int drains_remove(struct drains *drains, struct trunk *trunk,
+	const struct drains_waiter *waiter, struct err_text *text)
+{
+	struct drain *drain = find(drains, trunk->kind, trunk->id);
+	int err = look_for_room(drains, false, text);
+
+	if (err)
 		return err;
-	}
-	free(before);
-	trunk->drained = true;
+	if (drain)
+		return change(drains, drain, NULL, waiter, text);
+	waiter->h(waiter->arg, 0, NULL);
 	return 0;
 }
 
-int drains_remove(struct drains *drains, struct trunk *trunk, struct err_text *text)
+void drains_forget(struct drains *drains, const void *arg)
 {
-	struct drain *drain = find(drains, trunk->kind, trunk->id);
-	int err;
-
-	if (drain) {
-		take_out(drains, drain);
-		err = write_file(drains, text);
-		if (err) {
-			list_append(&drains->list, &drain->node);
-			drains->count++;
-			return err;
-		}
-		free(drain);
-	}
-	trunk->drained = false;
-	return 0;
+	if (drains->change.waiter.arg == arg)
+		drains->change.waiter.h = NULL;
 }

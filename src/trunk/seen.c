@@ -5,12 +5,10 @@
 #include "tls/peer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 struct seen {
 	struct hash peers; /* struct seen_peer by name */
@@ -25,54 +23,52 @@ static time_t wall_now(const struct seen *seen)
 
 /* ---- files ---- */
 
-/* "FOLDER/trunk-carrier-a.pem"; ids are of letters, digits, and .-_ alone. Owned; NULL
- * without memory. */
-static char *file_of(const struct seen *seen, const char *name, const char *suffix)
+/* "trunk-carrier-a.pem"; ids are of letters, digits, and .-_ alone. Owned; NULL without memory. */
+static char *file_name(const char *name)
 {
-	char *path;
+	char *file;
 
-	if (asprintf(&path, "%s/%s%s", seen->folder, name, suffix) < 0)
+	if (asprintf(&file, "%s.pem", name) < 0)
 		return NULL;
-	for (char *c = path + strlen(seen->folder); *c; c++)
+	for (char *c = file; *c; c++)
 		if (*c == ' ')
 			*c = '-';
-	return path;
+	return file;
 }
 
-static int write_whole(const char *path, const struct buf *bytes)
+static void kept_h(void *arg, int err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-	ssize_t n;
+	const struct seen_peer *peer = arg;
+	char words[PEER_WORDS_SIZE];
 
-	if (fd < 0)
-		return -errno;
-	n = write(fd, bytes->data, bytes->len);
-	if (close(fd))
-		return -errno;
-	return n < 0 ? -errno : (size_t)n == bytes->len ? 0 : -ENOSPC;
+	if (err)
+		log_warning("tls",
+			"event=peer-certificate-not-kept%s folder=\"%s\" "
+			"reason=\"%s\" note=\"a change over the next start will not be "
+			"noticed\"",
+			peer_words(peer->name, words), peer->seen->folder, err_str(err));
 }
 
-static int keep(const struct seen *seen, const char *name, const gnutls_datum_t *chain,
-	unsigned count)
+static void keep(struct seen_peer *peer, const gnutls_datum_t *chain, unsigned count)
 {
-	char *path = file_of(seen, name, ".pem");
-	char *fresh = file_of(seen, name, ".new");
+	char *name = file_name(peer->name);
 	struct buf pem;
+	const struct filing_file file = {.folder = peer->seen->folder,
+		.name = name,
+		.bytes = &pem,
+		.done_h = kept_h,
+		.arg = peer};
 	int err = -ENOMEM;
 
 	buf_init(&pem, 0);
-	if (path && fresh)
+	if (name)
 		err = facts_print_pem(chain, count, &pem);
-	if (!err && mkdir(seen->folder, 0750) && errno != EEXIST)
-		err = -errno;
 	if (!err)
-		err = write_whole(fresh, &pem);
-	if (!err && rename(fresh, path))
-		err = -errno;
+		err = filing_put(peer->seen->params.filing, &file);
+	if (err)
+		kept_h(peer, err);
 	buf_free(&pem);
-	free(path);
-	free(fresh);
-	return err;
+	free(name);
 }
 
 /* NULL without memory. */
@@ -111,12 +107,14 @@ static uint64_t key_of(const struct facts *chain, unsigned count)
 /* What was kept before the start; without it the next chain is the first one. */
 static void recall(const struct seen *seen, struct seen_peer *peer)
 {
-	char *path = file_of(seen, peer->name, ".pem");
+	char *name = file_name(peer->name), *path = NULL;
 	struct err_text text = {{0}};
 	struct facts_chain chain;
 	struct facts *copy;
 	struct stat stat;
 
+	if (!name || asprintf(&path, "%s/%s", seen->folder, name) < 0)
+		path = NULL;
 	if (!path || lstat(path, &stat))
 		goto out;
 	if (facts_of_file(&chain, path, &text)) {
@@ -135,6 +133,7 @@ static void recall(const struct seen *seen, struct seen_peer *peer)
 	peer->since = stat.st_mtime;
 out:
 	free(path);
+	free(name);
 }
 
 /* ---- peers ---- */
@@ -154,6 +153,7 @@ static struct seen_peer *get_peer(struct seen *seen, const char *name)
 	peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		return NULL;
+	peer->seen = seen;
 	peer->name = strdup(name);
 	if (!peer->name) {
 		free(peer);
@@ -293,12 +293,10 @@ void seen_note(
 	struct seen *seen, const char *name, const gnutls_datum_t *chain, unsigned count)
 {
 	struct seen_peer *peer = get_peer(seen, name);
-	char words[PEER_WORDS_SIZE];
 	struct facts_chain facts;
 	struct facts *copy;
 	uint64_t key = 0;
 	bool known;
-	int err;
 
 	for (unsigned i = 0; i < count; i++) {
 		char print[FACTS_FINGERPRINT_SIZE];
@@ -322,13 +320,7 @@ void seen_note(
 	peer->shown = key;
 	if (known)
 		return;
-	err = keep(seen, name, chain, count);
-	if (err)
-		log_warning("tls",
-			"event=peer-certificate-not-kept%s folder=\"%s\" "
-			"reason=\"%s\" note=\"a change over the next start will not be "
-			"noticed\"",
-			peer_words(name, words), seen->folder, err_str(err));
+	keep(peer, chain, count);
 	if (seen->params.news_h)
 		seen->params.news_h(seen->params.arg);
 }

@@ -1,11 +1,12 @@
 /*
  * The certificate chain that each peer presented last, kept over restarts in a folder, a PEM
- * file each. So a change of a peer's issuer, key or purpose is noticed even where its certificate
- * is valid. Loop thread.
+ * file each, which is written beside the loop. So a change of a peer's issuer, key or purpose is
+ * noticed even where its certificate is valid. Loop thread.
  */
 #pragma once
 
 #include "base/clock.h"
+#include "base/filing.h"
 #include "base/hash.h"
 #include "tls/facts.h"
 
@@ -23,8 +24,11 @@ enum seen_change {
  * their own. */
 #define SEEN_RECENT_MAX 8
 
+struct seen;
+
 struct seen_peer {
 	struct hash_node node;
+	struct seen *seen;   /* whose it is */
 	char *name;          /* "trunk carrier-a" */
 	struct facts *chain; /* leaf first; NULL: it has shown none yet */
 	unsigned count;
@@ -37,11 +41,10 @@ struct seen_peer {
 		[SEEN_RECENT_MAX]; /* hashes of chains without roots, the latest first */
 };
 
-struct seen;
-
 struct seen_params {
-	struct clock *clock; /* borrowed; its wall clock */
-	const char *folder;  /* is made when something is kept; copied */
+	struct clock *clock;   /* borrowed; its wall clock */
+	struct filing *filing; /* borrowed */
+	const char *folder;    /* is made when something is kept; copied */
 	/* A peer presented a chain that is not among its recent ones. May be NULL. */
 	void (*news_h)(void *arg);
 	void *arg;

@@ -1,21 +1,29 @@
 #include "trunk/staple_store.h"
 
-#include "base/regular.h"
 #include "tls/ocsp.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* The path is to be freed; NULL without memory. */
-static char *path_of(const char *folder, const char *id, const char *suffix)
+#define NAME "ocsp-%s.der"
+
+/* To be freed; NULL without memory. */
+static char *name_of(const char *id)
+{
+	char *name;
+
+	return asprintf(&name, NAME, id) < 0 ? NULL : name;
+}
+
+/* The same. */
+static char *path_of(const char *folder, const char *id)
 {
 	char *path;
 
-	return asprintf(&path, "%s/ocsp-%s.der%s", folder, id, suffix) < 0 ? NULL : path;
+	return asprintf(&path, "%s/" NAME, folder, id) < 0 ? NULL : path;
 }
 
 static int read_all(int fd, unsigned char *data, size_t max, size_t *ret_len)
@@ -37,7 +45,7 @@ static int read_all(int fd, unsigned char *data, size_t max, size_t *ret_len)
 int staple_store_read(
 	const char *folder, const char *id, unsigned char **ret, size_t *ret_len)
 {
-	char *path = path_of(folder, id, "");
+	char *path = path_of(folder, id);
 	unsigned char *data = malloc(OCSP_BYTES_MAX);
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	int err = fd < 0 ? -errno : 0;
@@ -57,44 +65,34 @@ int staple_store_read(
 	return err;
 }
 
-static int write_all(const char *path, const unsigned char *data, size_t len)
+int staple_store_write(struct filing *filing, const char *folder, const char *id,
+	struct span response, void (*done_h)(void *arg, int err), void *arg)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	int err;
+	char *name = name_of(id);
+	struct buf bytes;
+	const struct filing_file file = {.folder = folder,
+		.name = name,
+		.bytes = &bytes,
+		.done_h = done_h,
+		.arg = arg};
+	int err = -ENOMEM;
 
-	if (fd < 0)
-		return -errno;
-	err = regular_write(fd, (struct span){(const char *)data, len}, NULL);
-	if (!err && fsync(fd) < 0)
-		err = -errno;
-	close(fd);
+	buf_init(&bytes, 0);
+	buf_add_span(&bytes, response);
+	if (name && !bytes.err)
+		err = filing_put(filing, &file);
+	buf_free(&bytes);
+	free(name);
 	return err;
 }
 
-int staple_store_write(const char *folder, const char *id, const unsigned char *data,
-	size_t len, struct err_text *text)
+void staple_store_forget(struct filing *filing, const char *folder, const char *id)
 {
-	char *path = path_of(folder, id, "");
-	char *fresh = path_of(folder, id, ".new");
-	int err = path && fresh ? write_all(fresh, data, len) : -ENOMEM;
+	char *name = name_of(id);
+	const struct filing_file file = {.folder = folder, .name = name};
 
-	if (!err && rename(fresh, path) < 0)
-		err = -errno;
-	if (err) {
-		err_set(text, err, "%s: %s", path ? path : folder, err_str(err));
-		if (fresh)
-			unlink(fresh);
-	}
-	free(fresh);
-	free(path);
-	return err;
-}
-
-void staple_store_forget(const char *folder, const char *id)
-{
-	char *path = path_of(folder, id, "");
-
-	if (path)
-		unlink(path);
-	free(path);
+	/* one that stays is looked at again, and found to be nobody's */
+	if (name)
+		(void)filing_put(filing, &file);
+	free(name);
 }

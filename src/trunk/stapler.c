@@ -24,6 +24,7 @@ struct stapler {
 	struct resolver *resolver;
 	const struct trunks *trunks;
 	struct fetcher *fetcher;
+	struct filing *filing;
 	char *folder;
 	struct list jobs; /* struct job */
 };
@@ -128,6 +129,28 @@ static int job_take(struct job *job, const gnutls_datum_t *der, struct err_text 
 	return 0;
 }
 
+/* ARG is the stapler: the job may be over. */
+static void kept_h(void *arg, int err)
+{
+	const struct stapler *stapler = arg;
+
+	if (err)
+		log_warning("stapler",
+			"event=staple-not-kept folder=\"%s\" reason=\"%s\"",
+			stapler->folder, err_str(err));
+}
+
+static void job_keep(const struct job *job, const gnutls_datum_t *body)
+{
+	struct stapler *stapler = job->stapler;
+	const struct span response = {(const char *)body->data, body->size};
+	int err = staple_store_write(stapler->filing, stapler->folder,
+		staple_id(job->staple), response, kept_h, stapler);
+
+	if (err)
+		kept_h(stapler, err);
+}
+
 static void fetched_h(void *arg, int err, const gnutls_datum_t *body, const char *why)
 {
 	struct job *job = arg;
@@ -148,9 +171,7 @@ static void fetched_h(void *arg, int err, const gnutls_datum_t *body, const char
 		"next=%s",
 		job->file, job->url, clock_text((uint64_t)job->until * 1000000, until),
 		clock_text((uint64_t)job->next * 1000000, next));
-	if (staple_store_write(job->stapler->folder, staple_id(job->staple), body->data,
-		    body->size, &text))
-		log_warning("stapler", "event=staple-not-kept reason=\"%s\"", text.text);
+	job_keep(job, body);
 	job_sleep(job);
 }
 
@@ -317,7 +338,8 @@ static void job_end(struct job *job)
 {
 	list_remove(&job->node);
 	if (!is_known_id(job->stapler, staple_id(job->staple)))
-		staple_store_forget(job->stapler->folder, staple_id(job->staple));
+		staple_store_forget(job->stapler->filing, job->stapler->folder,
+			staple_id(job->staple));
 	job_free(job);
 }
 
@@ -362,6 +384,7 @@ int stapler_new(struct stapler **ret, const struct stapler_params *params)
 	stapler->loop = params->loop;
 	stapler->resolver = params->resolver;
 	stapler->trunks = params->trunks;
+	stapler->filing = params->filing;
 	stapler->folder = strdup(params->folder);
 	err = stapler->folder ? fetcher_new(&stapler->fetcher, params->loop) : -ENOMEM;
 	if (err) {

@@ -17,7 +17,8 @@ struct stapler_params {
 	struct loop *loop;
 	struct resolver *resolver; /* borrowed, as the next one */
 	const struct trunks *trunks;
-	const char *folder; /* responses are kept there; copied */
+	struct filing *filing; /* borrowed */
+	const char *folder;    /* responses are kept there; copied */
 };
 
 /* 0 or negative. */

@@ -59,6 +59,10 @@ metric_is() { # NAME VALUE
 	[[ $(metric "$1") == "$2" ]]
 }
 
+is_drained() { # SERVER
+	[[ $(ctl --json server show "$1" | jq -r .state) == drained ]]
+}
+
 # --- calls
 
 # Both speak, until end_speech.
@@ -309,12 +313,19 @@ stall "slow syncs" slowsync 900
 
 # More than the queue holds.
 disk hang
+ctl server drain pbx1 >"$lab/drain.log" 2>&1 &
+drain_pid=$!
 check "it hangs: told" wait_for 10 said 'event=stalled'
+check "a drain while it hangs: in force" wait_for 10 is_drained pbx1
 check "a flood while it hangs" short_call -m 1500 -r 300 -d 0
+check "a drain while it hangs: not answered" kill -0 "$drain_pid"
 check "a flood: the call is heard" is_heard
 check "a flood: captures are lost" eval '(($(status .audit.lost) > 0))'
 check "a flood: status says so" status_is .audit.behind true
 disk none
+check "a drain while it hung: answered" wait "$drain_pid"
+check "a drain while it hung: written" grep -q pbx1 "$lab/state/drains.json"
+check "a drain while it hung: undone" ctl -q server resume pbx1
 check "a flood: it is told" wait_for 10 said 'event=behind'
 check "a flood: all that waited is stored" wait_for 20 said 'event=caught-up'
 is_good "a flood"

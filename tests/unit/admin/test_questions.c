@@ -235,9 +235,8 @@ static void who_waits_too_long_is_told_so(void **state)
 
 	(void)state;
 	clock_virtual_init(&clock, 0);
-	loop_free(loop);
-	assert_int_equal(loop_new(&loop, &clock.clock), 0);
-	context.loop = loop;
+	use_clock(&clock);
+	atomic_store(&came, 0); /* as at a start, where it reads */
 	hang();
 	assert_int_equal(ask("cdr", "tail", NULL, NULL), API_PENDING);
 	WAIT_FOR(atomic_load(&held) > 0);
@@ -253,6 +252,53 @@ static void who_waits_too_long_is_told_so(void **state)
 	assert_int_equal(atomic_load(&came), 0);
 }
 
+/* What is drained is so at once. */
+static void a_drain_is_in_force_while_the_disk_hangs(void **state)
+{
+	(void)state;
+	hang();
+	assert_int_equal(ask("server", "drain", "pbx1", NULL), API_PENDING);
+	assert_true(server_trunk.drained);
+	loop_turn(loop, 0);
+	wait_held(1);
+	expect_answers();
+	assert_int_equal(ask("server", "resume", "pbx1", NULL), API_FAILED);
+	assert_non_null(strstr(text.text, "on its way to the disk"));
+	/* it is on its way though nobody waits for it */
+	api_abandon(asked);
+	assert_int_equal(context.jobs[VERBS_JOB_DRAIN], 0);
+	assert_int_equal(await(ask("server", "resume", "pbx1", NULL)), API_FAILED);
+	assert_non_null(strstr(text.text, "is not on the disk yet"));
+	assert_true(server_trunk.drained);
+	atomic_store(&hangs, false);
+	WAIT_FOR(await(ask("server", "resume", "pbx1", NULL)) == API_OK);
+	assert_false(server_trunk.drained);
+	assert_int_equal(context.jobs[VERBS_JOB_DRAIN], 0);
+	assert_int_equal(atomic_load(&came), 0);
+}
+
+static void who_drains_while_the_disk_hangs_is_told_what_holds(void **state)
+{
+	struct clock_virtual clock;
+
+	(void)state;
+	clock_virtual_init(&clock, 0);
+	use_clock(&clock);
+	atomic_store(&came, 0); /* as at a start, where it reads */
+	hang();
+	assert_int_equal(ask("server", "drain", "pbx1", NULL), API_PENDING);
+	loop_turn(loop, 0);
+	wait_held(1);
+	clock_virtual_advance(&clock, JOB_BESIDE_MS * UINT64_C(1000));
+	loop_turn(loop, 0);
+	assert_int_equal(answer_code, API_FAILED);
+	assert_non_null(
+		strstr(text.text, "it is so from now on, but not over a restart"));
+	assert_true(server_trunk.drained);
+	assert_int_equal(context.jobs[VERBS_JOB_DRAIN], 0);
+	assert_int_equal(atomic_load(&came), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +309,11 @@ int main(void)
 			teardown_hang),
 		cmocka_unit_test_setup_teardown(
 			who_waits_too_long_is_told_so, setup_hang, teardown_hang),
+		cmocka_unit_test_setup_teardown(a_drain_is_in_force_while_the_disk_hangs,
+			setup_hang, teardown_hang),
+		cmocka_unit_test_setup_teardown(
+			who_drains_while_the_disk_hangs_is_told_what_holds, setup_hang,
+			teardown_hang),
 	};
 
 	loop_thread = pthread_self();

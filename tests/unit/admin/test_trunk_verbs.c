@@ -284,16 +284,16 @@ static void a_registration_is_shown_with_its_bindings(void **state)
 static void a_trunk_is_drained_and_resumed(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("trunk", "drain", "carrier-a", NULL), API_OK);
+	assert_int_equal(await(ask("trunk", "drain", "carrier-a", NULL)), API_OK);
 	assert_true(gateway_trunk.drained);
 	assert_string_equal(word(result, "state"), "drained");
-	assert_int_equal(ask("trunk", "resume", "carrier-a", NULL), API_OK);
+	assert_int_equal(await(ask("trunk", "resume", "carrier-a", NULL)), API_OK);
 	assert_false(gateway_trunk.drained);
 	assert_int_equal(ask("trunk", "drain", "x", NULL), API_NOT_FOUND);
 	assert_int_equal(ask("trunk", "drain", "carrier-a", "--reason"), API_USAGE);
-	assert_int_equal(ask("server", "drain", "pbx1", NULL), API_OK);
+	assert_int_equal(await(ask("server", "drain", "pbx1", NULL)), API_OK);
 	assert_true(server_trunk.drained);
-	assert_int_equal(ask("server", "resume", "pbx1", NULL), API_OK);
+	assert_int_equal(await(ask("server", "resume", "pbx1", NULL)), API_OK);
 	assert_false(server_trunk.drained);
 	assert_int_equal(ask("server", "resume", "carrier-a", NULL), API_NOT_FOUND);
 }
@@ -301,13 +301,13 @@ static void a_trunk_is_drained_and_resumed(void **state)
 static void a_drain_is_told_with_who_and_when(void **state)
 {
 	(void)state;
-	assert_int_equal(ask("trunk", "drain", "carrier-a", NULL), API_OK);
+	assert_int_equal(await(ask("trunk", "drain", "carrier-a", NULL)), API_OK);
 	assert_string_equal(word(result, "drained_by"), "test");
 	assert_true(json_is_null(json_object_get(result, "drain_reason")));
 	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
 	assert_string_equal(word(result, "drained_by"), "test");
 	assert_int_equal(strlen(word(result, "drained_since")), 20);
-	assert_int_equal(ask("trunk", "resume", "carrier-a", NULL), API_OK);
+	assert_int_equal(await(ask("trunk", "resume", "carrier-a", NULL)), API_OK);
 	assert_true(json_is_null(json_object_get(result, "drained_since")));
 }
 

@@ -25,6 +25,7 @@ bool reload_fails, shut_down, shut_down_drain, check_good;
 unsigned reloads;
 uint64_t reload_confirm_ms;
 static struct trial trial;
+static struct filing *filing;
 static struct drains *drains;
 enum config_tls_mode file_says;
 struct writer *writer;
@@ -216,6 +217,34 @@ json_int_t number(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
+/* And what hangs on it. */
+static int make_loop(struct clock *clock)
+{
+	struct drains_params params = {.folder = folder, .clock = clock};
+
+	if (loop_new(&loop, clock) != 0 || filing_new(&filing, loop) != 0)
+		return -1;
+	params.filing = filing;
+	if (drains_new(&drains, &params, &text) != 0)
+		return -1;
+	context.loop = loop;
+	context.drains = drains;
+	return 0;
+}
+
+static void free_loop(void)
+{
+	drains_free(drains);
+	filing_free(filing);
+	loop_free(loop);
+}
+
+void use_clock(struct clock_virtual *clock)
+{
+	free_loop();
+	assert_int_equal(make_loop(&clock->clock), 0);
+}
+
 int setup(void **state)
 {
 	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "sbc.example.com");
@@ -235,8 +264,6 @@ int setup(void **state)
 	if (writer_new(&writer, &params, &text) != 0)
 		return -1;
 	style_unref(style);
-	if (drains_new(&drains, folder, clock_real(), &text) != 0)
-		return -1;
 	gateway = (struct config_gateway){.profile = host,
 		.common = {.id = id,
 			.file = file,
@@ -298,7 +325,6 @@ int setup(void **state)
 	context = (struct verbs_context){.writer = writer,
 		.hep = (struct hep *)(void *)folder,
 		.trial = &trial,
-		.drains = drains,
 		.start_wall_us = UINT64_C(1600000000000000),
 		.config_h = config_h,
 		.internal = (struct transport *)(void *)folder,
@@ -308,10 +334,7 @@ int setup(void **state)
 	if (api_new(&api, verbs_table, &context) != 0)
 		return -1;
 	context.api = api;
-	if (loop_new(&loop, clock_real()) != 0)
-		return -1;
-	context.loop = loop;
-	return 0;
+	return make_loop(clock_real());
 }
 
 int teardown(void **state)
@@ -322,8 +345,7 @@ int teardown(void **state)
 	json_decref(result);
 	result = NULL;
 	api_free(api);
-	loop_free(loop);
-	drains_free(drains);
+	free_loop();
 	writer_free(writer);
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return system(command);

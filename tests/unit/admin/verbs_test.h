@@ -18,6 +18,8 @@
 
 int setup(void **state);
 int teardown(void **state);
+/* Time is CLOCK's from now on: before anything is asked. */
+void use_clock(struct clock_virtual *clock);
 
 /* Its parts. */
 extern struct config_gateway gateway;

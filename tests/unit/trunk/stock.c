@@ -39,8 +39,10 @@ void stock_start(struct stock *stock)
 	assert_int_equal(loop_new(&stock->loop, &stock->clock.clock), 0);
 	assert_int_equal(resolver_new(&stock->resolver, stock->loop, NULL), 0);
 	assert_int_equal(trunks_new(&stock->trunks, stock->loop, stock->resolver), 0);
-	params = (struct seen_params){
-		.clock = &stock->clock.clock, .folder = lab_path("peers")};
+	assert_int_equal(filing_new(&stock->filing, NULL), 0);
+	params = (struct seen_params){.clock = &stock->clock.clock,
+		.filing = stock->filing,
+		.folder = lab_path("peers")};
 	assert_int_equal(seen_new(&stock->seen, &params), 0);
 }
 
@@ -58,6 +60,7 @@ static void remove_files(void)
 void stock_stop(struct stock *stock)
 {
 	seen_free(stock->seen);
+	filing_free(stock->filing);
 	trunks_free(stock->trunks);
 	resolver_free(stock->resolver);
 	config_unref(stock->config);

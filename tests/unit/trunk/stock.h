@@ -18,6 +18,7 @@ struct stock {
 	struct resolver *resolver;
 	struct trunks *trunks;
 	struct config *config;
+	struct filing *filing;
 	struct seen *seen;
 };
 

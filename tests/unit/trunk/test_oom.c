@@ -71,8 +71,9 @@ static int make_inventory(void)
 
 static int make_seen(void)
 {
-	const struct seen_params params = {
-		.clock = &stock.clock.clock, .folder = "/nonexistent"};
+	const struct seen_params params = {.clock = &stock.clock.clock,
+		.filing = stock.filing,
+		.folder = "/nonexistent"};
 	struct seen *seen = NULL;
 	int err = seen_new(&seen, &params);
 
@@ -86,6 +87,7 @@ static int make_stapler(void)
 	const struct stapler_params params = {.loop = stock.loop,
 		.resolver = stock.resolver,
 		.trunks = stock.trunks,
+		.filing = stock.filing,
 		.folder = "/nonexistent"};
 	struct stapler *stapler = NULL;
 	int err = stapler_new(&stapler, &params);
@@ -129,10 +131,11 @@ static int read_kept(void)
 static void a_kept_response_is_read_or_not(void **state)
 {
 	(void)state;
-	assert_int_equal(
-		staple_store_write(lab_path(""), "1", (const void *)"a", 1, NULL), 0);
+	assert_int_equal(staple_store_write(stock.filing, lab_path(""), "1", span_of("a"),
+				 NULL, NULL),
+		0);
 	oom_each(read_kept, is_out_of_memory);
-	staple_store_forget(lab_path(""), "1");
+	staple_store_forget(stock.filing, lab_path(""), "1");
 }
 
 static struct cred *cred_before, *own_before;
@@ -235,8 +238,9 @@ static bool shows_last(const struct lab_id *id)
 /* As after a start: what is known of it is what was kept. */
 static void open_seen_again(void)
 {
-	const struct seen_params params = {
-		.clock = &stock.clock.clock, .folder = lab_path("peers")};
+	const struct seen_params params = {.clock = &stock.clock.clock,
+		.filing = stock.filing,
+		.folder = lab_path("peers")};
 
 	seen_free(stock.seen);
 	assert_int_equal(seen_new(&stock.seen, &params), 0);

@@ -15,6 +15,7 @@
 static struct world {
 	struct lab_id root, sub, other_root;
 	struct clock_virtual clock;
+	struct filing *filing;
 	struct seen *seen;
 	unsigned news;
 	unsigned lines[4]; /* by level */
@@ -37,6 +38,7 @@ static void news_h(void *arg)
 static void open_seen(void)
 {
 	const struct seen_params params = {.clock = &world.clock.clock,
+		.filing = world.filing,
 		.folder = lab_path("peers"),
 		.news_h = news_h};
 
@@ -55,6 +57,7 @@ static int start(void **state)
 	lab_root(&world.other_root, "Other CA");
 	lab_issue(&world.sub, &sub, &world.root);
 	clock_virtual_init(&world.clock, (uint64_t)time(NULL) * 1000000);
+	assert_int_equal(filing_new(&world.filing, NULL), 0);
 	open_seen();
 	return 0;
 }
@@ -63,6 +66,7 @@ static int stop(void **state)
 {
 	(void)state;
 	seen_free(world.seen);
+	filing_free(world.filing);
 	unlink(lab_path("peers/trunk-a.pem"));
 	unlink(lab_path("peers/server-b.pem"));
 	rmdir(lab_path("peers"));
@@ -351,7 +355,7 @@ static void what_is_kept_is_for_the_owner_and_the_group(void **state)
 	assert_int_equal(stat_of.st_mode & 07777, 0750);
 	assert_int_equal(stat(lab_path("peers/trunk-a.pem"), &stat_of), 0);
 	assert_int_equal(stat_of.st_mode & 07777, 0640);
-	assert_int_equal(access(lab_path("peers/trunk-a.new"), F_OK), -1);
+	assert_int_equal(access(lab_path("peers/trunk-a.pem.new"), F_OK), -1);
 }
 
 static void what_cannot_be_kept_or_read_is_said(void **state)

@@ -1,4 +1,5 @@
 /* When our OCSP responses are fetched, and what becomes of a failure. */
+#include "base/filing.h"
 #include "trunk/stapler.h"
 
 #include "../tls/lab.h"
@@ -26,6 +27,7 @@ static struct world {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct trunks *trunks;
+	struct filing *filing;
 	struct stapler *stapler;
 	struct web web;
 	char warning[600]; /* the last one */
@@ -66,6 +68,7 @@ static void new_stapler(void)
 	const struct stapler_params params = {.loop = world.loop,
 		.resolver = world.resolver,
 		.trunks = world.trunks,
+		.filing = world.filing,
 		.folder = lab_path("")};
 
 	assert_int_equal(stapler_new(&world.stapler, &params), 0);
@@ -88,6 +91,7 @@ static int start(void **state)
 	assert_int_equal(resolver_new(&world.resolver, world.loop, NULL), 0);
 	assert_int_equal(trunks_new(&world.trunks, world.loop, world.resolver), 0);
 	web_start(&world.web, world.loop);
+	assert_int_equal(filing_new(&world.filing, NULL), 0);
 	new_stapler();
 	return 0;
 }
@@ -97,6 +101,7 @@ static int stop(void **state)
 	(void)state;
 	bytes = DRAWN;
 	stapler_free(world.stapler);
+	filing_free(world.filing);
 	web_stop(&world.web);
 	trunks_free(world.trunks);
 	resolver_free(world.resolver);
