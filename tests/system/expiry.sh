@@ -8,7 +8,10 @@ need faketime
 # told LEVEL EVENT WORDS: one line said so by now, since the last `forget`.
 told() {
 	wait_line 30 "$lab/tandem.log" " $1 tls event=$2 .*$3" &&
-		[[ $(lines "$lab/tandem.log" " $1 tls event=$2 .*$3") == 1 ]]
+		[[ $(lines "$lab/tandem.log" " $1 tls event=$2 .*$3") == 1 ]] || {
+		cat "$lab/tandem.log"
+		return 1
+	}
 }
 
 forget() { : >"$lab/tandem.log"; }
