@@ -3,8 +3,6 @@
 
 #include "admin/job.h"
 #include "admin/trunk_verbs.h"
-#include "base/clock.h"
-#include "base/log.h"
 #include "trunk/drains.h"
 
 #include <errno.h>
@@ -42,12 +40,10 @@ static void late_h(void *arg)
 	char since[CLOCK_TEXT_SIZE];
 	struct err_text text = {""};
 
-	clock_text(waiting->job.since_us, since);
-	log_warning("api", "event=disk-silent what=drain since=%s", since);
 	err_set(&text, 0,
 		"it is so from now on, but not over a restart: the disk has not answered "
 		"since %s",
-		since);
+		job_disk_silent(&waiting->job, since));
 	job_finish(&waiting->job, API_FAILED, NULL, &text);
 }
 
@@ -83,7 +79,6 @@ static struct waiting *waiting_new(
 		return NULL;
 	}
 	job_init(&waiting->job, context, VERBS_JOB_DRAIN, free_h, waiting);
-	waiting->job.since_us = clock_real()->wall_us(clock_real());
 	return waiting;
 }
 
@@ -96,6 +91,7 @@ static enum api_code change(struct verbs_context *context, struct trunk *trunk,
 	enum api_code code;
 	int err;
 
+	/* who gave up may have left a change on its way: that is looked at again */
 	if (!job_has_room(context, VERBS_JOB_DRAIN, text))
 		return API_FAILED;
 	waiting = waiting_new(context, trunk);
@@ -107,8 +103,7 @@ static enum api_code change(struct verbs_context *context, struct trunk *trunk,
 	if (code != API_PENDING)
 		return code;
 	waiter.arg = waiting;
-	/* before it begins: it may end at once */
-	job_go_on(&waiting->job, JOB_BESIDE_MS, late_h);
+	job_await_disk(&waiting->job, late_h);
 	err = drain ? drains_add(context->drains, trunk, api_who(context->api), reason,
 			      &waiter, &waiting->why)
 		    : drains_remove(context->drains, trunk, &waiter, &waiting->why);

@@ -102,19 +102,36 @@ void job_go_on(struct job *job, uint64_t ms, job_h *step_h)
 
 /* ---- beside the loop ---- */
 
+static void await_disk(struct job *job, job_h *late_h, void *arg)
+{
+	job->since_us = clock_real()->wall_us(clock_real());
+	timer_start(
+		loop_timers(job->context->loop), &job->timer, JOB_BESIDE_MS, late_h, arg);
+}
+
+void job_await_disk(struct job *job, job_h *late_h)
+{
+	await_disk(job, late_h, job->arg);
+}
+
+const char *job_disk_silent(const struct job *job, char buf[static CLOCK_TEXT_SIZE])
+{
+	clock_text(job->since_us, buf);
+	log_warning(
+		"api", "event=disk-silent what=%s since=%s", kinds[job->kind].word, buf);
+	return buf;
+}
+
 static void late_h(void *arg)
 {
 	struct job *job = arg;
 	char since[CLOCK_TEXT_SIZE];
 	struct err_text text = {""};
 
-	clock_text(job->since_us, since);
-	log_warning("api", "event=disk-silent what=%s since=%s", kinds[job->kind].word,
-		since);
 	err_set(&text, -ETIMEDOUT,
 		"the disk has not answered since %s: it hangs, or has more to read than "
 		"one waits for",
-		since);
+		job_disk_silent(job, since));
 	job_finish(job, API_FAILED, NULL, &text);
 }
 
@@ -145,14 +162,13 @@ void job_beside(struct job *job, const struct job_work *work)
 		.done_h = beside_h,
 		.work = work->work,
 		.arg = job};
-	struct timers *timers = loop_timers(job->context->loop);
 
 	job->done_h = work->done_h;
-	job->since_us = clock_real()->wall_us(clock_real());
 	if (aside_start(&job->aside, &params) != 0)
-		timer_start(timers, &job->timer, 0, no_thread_h, job);
+		timer_start(loop_timers(job->context->loop), &job->timer, 0, no_thread_h,
+			job);
 	else
-		timer_start(timers, &job->timer, JOB_BESIDE_MS, late_h, job);
+		await_disk(job, late_h, job);
 }
 
 void job_discard(const struct job *job, void (*free_h)(void *work), void *work)

@@ -6,6 +6,7 @@
 
 #include "admin/api.h"
 #include "admin/verbs.h"
+#include "base/clock.h"
 #include "base/timer.h"
 
 #include <stdatomic.h>
@@ -23,7 +24,7 @@ struct job {
 	void *arg;
 	/* what is under way beside the loop */
 	struct aside *aside; /* NULL: nothing */
-	uint64_t since_us;   /* wall clock; of what waits for the disk */
+	uint64_t since_us;   /* wall clock; since when it waits for the disk */
 	void (*done_h)(void *arg, void *work);
 };
 
@@ -54,6 +55,10 @@ enum api_code job_defer(struct job *job, struct err_text *text);
 void job_go_on(struct job *job, uint64_t ms, job_h *step_h);
 /* WORK, which is taken, is done beside the loop. What cannot begin, or takes JOB_BESIDE_MS, is answered so, and ARG freed. */
 void job_beside(struct job *job, const struct job_work *work);
+/* What goes on elsewhere waits for the disk: when it takes JOB_BESIDE_MS, LATE_H(ARG) is called, which answers. */
+void job_await_disk(struct job *job, job_h *late_h);
+/* Within LATE_H: says so in the log. Returns since when, in BUF. */
+const char *job_disk_silent(const struct job *job, char buf[static CLOCK_TEXT_SIZE]);
 /* WORK, which a done_h had, holds files open: FREE_H frees it beside the loop. */
 void job_discard(const struct job *job, void (*free_h)(void *work), void *work);
 /* Frees ARG and answers. RESULT (may be NULL) is taken; TEXT is not in ARG, and may be NULL. */

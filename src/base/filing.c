@@ -91,33 +91,6 @@ static int open_folder(const char *path)
 	return fd < 0 ? last_error() : fd;
 }
 
-static int write_fresh(const struct work *work, int dir_fd)
-{
-	int fd = openat(dir_fd, work->fresh,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
-	int err;
-
-	if (fd < 0)
-		return last_error();
-	err = regular_write(fd, buf_span(&work->bytes), NULL);
-	if (!err && fsync(fd))
-		err = last_error();
-	if (close(fd) && !err)
-		err = last_error();
-	return err;
-}
-
-static int replace(const struct work *work, int dir_fd)
-{
-	int err = write_fresh(work, dir_fd);
-
-	if (!err && renameat(dir_fd, work->fresh, dir_fd, work->name))
-		err = last_error();
-	if (err)
-		unlinkat(dir_fd, work->fresh, 0);
-	return err;
-}
-
 static int take_away(const struct work *work, int dir_fd)
 {
 	return unlinkat(dir_fd, work->name, 0) && errno != ENOENT ? last_error() : 0;
@@ -131,7 +104,8 @@ static void work_do(void *arg, const atomic_bool *cancelled)
 	(void)cancelled; /* one file is all that there is */
 	work->err = dir_fd < 0     ? dir_fd
 		    : work->remove ? take_away(work, dir_fd)
-				   : replace(work, dir_fd);
+				   : regular_replace(dir_fd, work->name, work->fresh,
+					     buf_span(&work->bytes));
 	if (dir_fd < 0)
 		return;
 	/* a name is on the disk when its folder is */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 int regular_open(int dir_fd, const char *name, struct stat *ret)
@@ -72,5 +73,43 @@ int regular_write(int fd, struct span bytes, size_t *ret_written)
 	}
 	if (ret_written)
 		*ret_written = done;
+	return err;
+}
+
+/* What has the name may be a link, or have another name besides: it is taken away, and never written to. */
+static int make(int dir_fd, const char *name)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir_fd, name, flags, 0640);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, name, 0) == 0)
+		fd = openat(dir_fd, name, flags, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
+int regular_make(int dir_fd, const char *name, struct span bytes, bool sync)
+{
+	int fd = make(dir_fd, name);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = regular_write(fd, bytes, NULL);
+	if (!err && sync && fdatasync(fd) < 0)
+		err = -errno;
+	if (close(fd) < 0 && !err)
+		err = -errno;
+	return err;
+}
+
+int regular_replace(int dir_fd, const char *name, const char *fresh, struct span bytes)
+{
+	/* Else some file systems have an empty file after a loss of power. */
+	int err = regular_make(dir_fd, fresh, bytes, true);
+
+	if (!err && renameat(dir_fd, fresh, dir_fd, name) < 0)
+		err = -errno;
+	if (err)
+		unlinkat(dir_fd, fresh, 0);
 	return err;
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 /* Opens NAME in DIR_FD (AT_FDCWD: a path) for reading, without following a link in its last part and without waiting for whoever
@@ -17,3 +18,9 @@ int regular_read(int dir_fd, const char *name, size_t max, struct buf *text);
 /* Writes BYTES to the file FD, in pieces where it takes no more at once. 0, or a negated errno, -ENOSPC where it says none;
  * *RET_WRITTEN, which may be NULL, of them are there in both cases. */
 int regular_write(int fd, struct span bytes, size_t *ret_written);
+/* Makes NAME in DIR_FD, 0640, of BYTES; what has the name, a link too, is taken away, but for a folder. SYNC: they are on the disk when
+ * this returns, the name only when the folder is. 0 or a negated errno: then a part of it may be there. */
+int regular_make(int dir_fd, const char *name, struct span bytes, bool sync);
+/* Replaces NAME in DIR_FD with BYTES, which are on the disk before they have the name, and have that of FRESH before. 0; or a negated errno,
+ * and NAME is as it was. */
+int regular_replace(int dir_fd, const char *name, const char *fresh, struct span bytes);

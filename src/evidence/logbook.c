@@ -1,5 +1,6 @@
 #include "evidence/logbook.h"
 
+#include "base/regular.h"
 #include "evidence/handover.h"
 #include "evidence/tiles.h"
 
@@ -43,16 +44,17 @@ struct logbook {
 static int write_tile(
 	struct logbook *logbook, const struct tile *tile, const struct tlog_hash *hashes)
 {
-	size_t len = (size_t)tile->width * TLOG_HASH_LEN;
+	const struct span bytes = {
+		(const char *)hashes, (size_t)tile->width * TLOG_HASH_LEN};
 	char path[TILE_PATH_SIZE];
 	int err;
 
 	tile_path(tile, path);
-	err = logbook_write_file(logbook->dir_fd, path, hashes, len, false);
+	err = regular_make(logbook->dir_fd, path, bytes, false);
 	if (err != -ENOENT)
 		return err;
 	err = logbook_make_folders(logbook->dir_fd, path);
-	return err ? err : logbook_write_file(logbook->dir_fd, path, hashes, len, false);
+	return err ? err : regular_make(logbook->dir_fd, path, bytes, false);
 }
 
 /* The full tile is there: those of its beginnings are not needed any more. */

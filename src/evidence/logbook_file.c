@@ -42,33 +42,6 @@ void logbook_free_note(struct logbook_note *note)
 	buf_free(&note->whole);
 }
 
-/* What has the name may be a link, or have another name besides: it is taken away, and never written to. */
-static int make_file(int dir_fd, const char *name)
-{
-	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dir_fd, name, flags, 0640);
-
-	if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, name, 0) == 0)
-		fd = openat(dir_fd, name, flags, 0640);
-	return fd < 0 ? -errno : fd;
-}
-
-int logbook_write_file(
-	int dir_fd, const char *name, const void *data, size_t len, bool sync)
-{
-	int fd = make_file(dir_fd, name);
-	int err;
-
-	if (fd < 0)
-		return fd;
-	err = regular_write(fd, (struct span){data, len}, NULL);
-	if (!err && sync && fdatasync(fd) < 0)
-		err = -errno;
-	if (close(fd) < 0 && !err)
-		err = -errno;
-	return err;
-}
-
 int logbook_make_folders(int dir_fd, const char *path)
 {
 	char part[PATH_SIZE];
@@ -93,13 +66,5 @@ int logbook_replace(int dir_fd, const char *name, struct span text)
 		if (*p == '/')
 			*p = '-';
 	err = logbook_make_folders(dir_fd, name);
-	if (err)
-		return err;
-	/* Else some file systems have an empty file after a loss of power. */
-	err = logbook_write_file(dir_fd, made, text.p, text.len, true);
-	if (!err && renameat(dir_fd, made, dir_fd, name) < 0)
-		err = -errno;
-	if (err)
-		unlinkat(dir_fd, made, 0);
-	return err;
+	return err ? err : regular_replace(dir_fd, name, made, text);
 }

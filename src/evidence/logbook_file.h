@@ -25,9 +25,6 @@ struct logbook_note {
 int logbook_read_note(struct logbook_note *ret, int dir_fd, const char *name);
 void logbook_free_note(struct logbook_note *note);
 
-/* Writes NAME below DIR_FD. SYNC: it is on the disk when this returns. 0 or a negated errno. */
-int logbook_write_file(
-	int dir_fd, const char *name, const void *data, size_t len, bool sync);
 /* Replaces NAME below DIR_FD with TEXT, whole or not at all; makes the folders that it is in. 0 or a negated errno. */
 int logbook_replace(int dir_fd, const char *name, struct span text);
 /* Makes the folders that PATH below DIR_FD is in. 0 or a negated errno. */

@@ -16,9 +16,8 @@
 
 #define FILE_NAME "drains.json"
 
-/* One that is not on the disk yet. */
+/* One that is not on the disk yet; neither: there is none. */
 struct change {
-	bool waits;
 	struct drain *before, *after; /* NULL: it was not drained, it is not */
 	struct drains_waiter waiter;  /* h NULL: nobody waits */
 };
@@ -322,8 +321,8 @@ static int change(struct drains *drains, struct drain *before, struct drain *aft
 	if (after)
 		put_in(drains, after);
 	mark(drains, after ? after : before, after != NULL);
-	drains->change = (struct change){
-		.waits = true, .before = before, .after = after, .waiter = *waiter};
+	drains->change =
+		(struct change){.before = before, .after = after, .waiter = *waiter};
 	err = write_file(drains, changed_h);
 	if (!err)
 		return 0;
@@ -332,14 +331,12 @@ static int change(struct drains *drains, struct drain *before, struct drain *aft
 	return explain(drains, err, text);
 }
 
-/* The file has what is so when it is written: so one change is on its way at a time, and can be taken back. */
+/* The file has all that is so when it is written: so one change is on its way at a time, and can be taken back alone. */
 static int look_for_room(const struct drains *drains, bool more, struct err_text *text)
 {
-	if (drains->change.waits)
+	if (drains->change.before || drains->change.after)
 		return err_set(text, ERR_LIMIT,
-			"the change before this one is not on the disk yet: ask again in "
-			"a "
-			"few seconds");
+			"the one before is not on the disk yet: ask again soon");
 	if (more && drains->count >= DRAINS_MAX)
 		return err_set(text, ERR_LIMIT, "%u are drained already", drains->count);
 	return 0;

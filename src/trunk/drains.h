@@ -1,8 +1,8 @@
 /*
  * Trunks and servers that an operator has drained: who, when and why, over restarts. Kept in a file of the
  * state folder, which is replaced whole, beside the loop. A change is in force at once, and taken back if it
- * cannot be written: a restart would undo it without a word. What left the configuration stays drained, for it may come back
- * by the next reload, and is forgotten by the next start. Loop thread.
+ * cannot be written: a restart would undo it without a word. What left the configuration stays drained, for it
+ * may come back by the next reload, and is forgotten by the next start. Loop thread.
  */
 #pragma once
 

@@ -91,7 +91,7 @@ void staple_store_forget(struct filing *filing, const char *folder, const char *
 	char *name = name_of(id);
 	const struct filing_file file = {.folder = folder, .name = name};
 
-	/* one that stays is looked at again, and found to be nobody's */
+	/* one that stays is read by nobody */
 	if (name)
 		(void)filing_put(filing, &file);
 	free(name);

@@ -19,8 +19,6 @@
 /* Longer than any pause between slices. */
 #define TIMEOUT_MS 600000
 #define PACE_US 10000
-/* Calls do not begin faster than their captures do. */
-#define BEGIN_US 1000
 
 struct tandem {
 	const struct media_params *params;
@@ -122,6 +120,14 @@ static void set(struct tandem *t, enum relay_end end)
 	media_check(relay_stream_set(*t->session, 0, end, &remote), "stream");
 }
 
+/* Calls begin and end at some pace: the queues of the worker and of the audit thread are bounded, and sockets
+ * are closed later. */
+static void pace(unsigned number)
+{
+	if (number % MEDIA_CHURN_LIVE == 0)
+		usleep(PACE_US);
+}
+
 /*
  * An encrypted capture is written by chunks (capture.h). Calls that all begin at once would fill theirs at once, as calls never
  * do: so each has a part of its first one from the start.
@@ -140,8 +146,8 @@ static void begin_chunk(const struct tandem *t, uint64_t call)
 		.data = text,
 		.len = t->number * 7919 % sizeof(text)};
 
+	pace(t->number);
 	tap->message_h(tap->arg, &message);
-	usleep(BEGIN_US);
 }
 
 /* A call's three turns: INVITE, 200, BYE. */
@@ -220,14 +226,6 @@ static double thread_us(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
 	return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
-}
-
-/* Calls begin and end at some pace: the worker's queue of commands is bounded, and it closes
- * sockets later. */
-static void pace(unsigned number)
-{
-	if (number % MEDIA_CHURN_LIVE == 0)
-		usleep(PACE_US);
 }
 
 static void churn(struct tandem *t, struct media_call *call, unsigned count)

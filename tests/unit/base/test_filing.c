@@ -1,4 +1,4 @@
-/* Files are replaced whole, beside the loop, one after another. Linked with --wrap=fsync. */
+/* Files are replaced whole, beside the loop, one after another. Linked with --wrap=fsync and fdatasync. */
 #include "base/filing.h"
 
 #include "../unit.h"
@@ -25,15 +25,18 @@ static unsigned told;
 static int errs[8]; /* of those that were told, in their order */
 
 static atomic_bool hangs;
-static atomic_int fails; /* what fsync() fails with; 0: it does not */
+static atomic_int fails; /* what a sync fails with; 0: it does not */
 static atomic_uint came; /* to the disk */
 static atomic_uint came_by_loop;
 static pthread_t loop_thread; /* RO */
 
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
 
-int __wrap_fsync(int fd)
+/* Whether it fails, with errno. */
+static bool disk(void)
 {
 	atomic_fetch_add(&came, 1);
 	if (pthread_equal(pthread_self(), loop_thread))
@@ -41,7 +44,17 @@ int __wrap_fsync(int fd)
 	while (atomic_load(&hangs))
 		sched_yield();
 	errno = atomic_load(&fails);
-	return errno ? -1 : __real_fsync(fd);
+	return errno != 0;
+}
+
+int __wrap_fsync(int fd)
+{
+	return disk() ? -1 : __real_fsync(fd);
+}
+
+int __wrap_fdatasync(int fd)
+{
+	return disk() ? -1 : __real_fdatasync(fd);
 }
 
 static void told_h(void *arg, int err)
@@ -203,15 +216,39 @@ static void what_fails_leaves_what_was(void **state)
 	assert_int_equal(errs[1], -EIO);
 	expect("a", "one");
 	assert_int_equal(count_files(), 1);
-	/* nobody's link is followed */
-	assert_int_equal(symlink("/etc/passwd", path_of("a.new")), 0);
+	/* and the next one is not held up by it */
 	put("a", "three");
 	wait_told(3);
-	assert_int_equal(errs[2], -ELOOP);
-	expect("a", "one");
-	/* and the next one is not held up by it */
-	put("a", "four");
+	expect("a", "three");
+}
+
+/* What stands where the new one is made is nobody's: it is not written to, and holds up nothing. */
+static void what_is_planted_is_not_written_to(void **state)
+{
+	char victim[160];
+
+	(void)state;
+	put("victim", "mine");
+	put("a", "one");
+	wait_told(2);
+	assert_int_equal(symlink("victim", path_of("a.new")), 0);
+	put("a", "two");
+	wait_told(3);
+	expect("a", "two");
+	assert_int_equal(mkfifo(path_of("a.new"), 0600), 0);
+	put("a", "three");
 	wait_told(4);
+	expect("a", "three");
+	strcpy(victim, path_of("victim"));
+	assert_int_equal(link(victim, path_of("a.new")), 0);
+	put("a", "four");
+	wait_told(5);
+	expect("a", "four");
+	expect("victim", "mine");
+	assert_int_equal(mkdir(path_of("a.new"), 0700), 0);
+	put("a", "five");
+	wait_told(6);
+	assert_int_equal(errs[5], -EISDIR);
 	expect("a", "four");
 }
 
@@ -296,6 +333,7 @@ int main(void)
 		TEST(the_last_one_wins),
 		TEST(one_is_removed),
 		TEST(what_fails_leaves_what_was),
+		TEST(what_is_planted_is_not_written_to),
 		TEST(a_folder_that_cannot_be_is_told),
 		TEST(the_loop_does_not_wait),
 		TEST(who_goes_leaves_what_hangs),

@@ -15,12 +15,21 @@
 static const char *folder;
 static struct filing *filing;
 static int ended;      /* how the last one was written: there is no loop */
+static bool no_sync;   /* the disk does not take it */
 static bool in_pieces; /* so reads and writes are done, as by a slow disk over a net */
 
 ssize_t __real_read(int fd, void *data, size_t len);
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_read(int fd, void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	errno = EIO;
+	return no_sync ? -1 : __real_fdatasync(fd);
+}
 
 static size_t piece(int fd, size_t len)
 {
@@ -56,6 +65,7 @@ static int stop(void **state)
 {
 	(void)state;
 	in_pieces = false;
+	no_sync = false;
 	filing_free(filing);
 	unlink(lab_path("state/ocsp-1.der"));
 	rmdir(lab_path("state"));
@@ -161,16 +171,10 @@ static void a_pipe_in_its_place_is_not_waited_for(void **state)
 
 static void what_does_not_reach_the_disk_leaves_what_was(void **state)
 {
-	int reader;
-
 	(void)state;
 	put("a", 1);
-	/* a pipe takes the bytes, and cannot be told to put them on a disk */
-	assert_int_equal(mkfifo(lab_path("state/ocsp-1.der.new"), 0600), 0);
-	reader = open(lab_path("state/ocsp-1.der.new"), O_RDONLY | O_NONBLOCK);
-	assert_true(reader >= 0);
-	assert_int_equal(try_put(lab_path("state"), "bc", 2), -EINVAL);
-	close(reader);
+	no_sync = true;
+	assert_int_equal(try_put(lab_path("state"), "bc", 2), -EIO);
 	assert_int_equal(access(lab_path("state/ocsp-1.der.new"), F_OK), -1);
 	assert_kept("a", 1);
 }
@@ -195,17 +199,15 @@ static void what_is_not_there_is_no_response(void **state)
 
 static void what_cannot_be_kept_leaves_what_was(void **state)
 {
-
 	(void)state;
 	assert_int_equal(try_put("/nonexistent/state", "a", 1), -ENOENT);
 	/* nobody's link is followed */
 	put("a", 1);
 	assert_int_equal(
 		symlink(lab_path("elsewhere"), lab_path("state/ocsp-1.der.new")), 0);
-	assert_int_equal(try_put(lab_path("state"), "bc", 2), -ELOOP);
+	put("bc", 2);
 	assert_int_equal(access(lab_path("elsewhere"), F_OK), -1);
-	assert_kept("a", 1);
-	unlink(lab_path("state/ocsp-1.der.new"));
+	assert_kept("bc", 2);
 	/* a folder stands in its place: nothing else is left either */
 	staple_store_forget(filing, lab_path("state"), "1");
 	assert_int_equal(mkdir(lab_path("state/ocsp-1.der"), 0700), 0);
