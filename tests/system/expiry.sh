@@ -30,10 +30,11 @@ then_it_is() { # DAYS
 }
 
 lab_open
-# Ours runs out in 40 days, the peer's in 60, the list in 90.
+# Ours runs out in 40 days, the peer's in 60, the list in 91: of one that lives for less than 90 days nothing is said at 30, and openssl
+# may take the next second for its begin.
 issue internal enterprise-ca med1.example.test -$day $((40 * day))
 issue pbx1 enterprise-ca pbx1.example.test -$day $((60 * day))
-write_crl enterprise-ca enterprise.crl $((90 * day))
+write_crl enterprise-ca enterprise.crl $((91 * day))
 write_conf
 write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
 later 0
@@ -60,7 +61,7 @@ check "a new one" wait_line 20 "$lab/tandem.log" event=tls-files-reloaded
 check "is fine" level_is own ok
 check "61 days" then_it_is 61
 check "the peer's is over: an error" told error certificate-expired 'role=peer .*threshold=over '
-check "the list is due" told warning crl-due 'role=crl issuer="CN=Enterprise CA,O=Tandem lab" .*threshold=30d left-days=28 '
+check "the list is due" told warning crl-due 'role=crl issuer="CN=Enterprise CA,O=Tandem lab" .*threshold=30d left-days=29 '
 check "of ours nothing" test "$(lines "$lab/tandem.log" 'role=own')" = 0
 check "91 days" then_it_is 91
 check "the list is stale: an error" told error crl-stale \
