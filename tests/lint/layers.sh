@@ -37,18 +37,24 @@ may_include() {
 	[[ $1 == ctl && " $shared_with_ctl " == *" $2 "* ]]
 }
 
-check_file() { # FOLDER FILE
-	local line header
-	while IFS=: read -r line header; do
-		may_include "$1" "$header" || echo "$2:$line: $1 includes $header, which is not below it"
-	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/{=;s/.*"([^"]*)".*/\1/p}' "$2" | paste -d: - -)
-	# Two ways around the check.
-	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|process|tls|sip|sdp|media|trunk|bridge|upkeep|probe|learn|evidence|audit|hep|admin|check|replay|setup|ctl|verify|witness)/)' "$2" |
-		sed "s|^\([0-9]*\):|$2:\1: include by its place under src/, in quotes: |" || true
-	grep -nE '^#[ \t]*include "(main|server|privilege|startcheck)\.h"' "$2" |
-		sed "s|^\([0-9]*\):|$2:\1: lies above every folder: |" || true
+include='^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*'
+by_name="$include\"([^\"]*)\""
+# Two ways around the check, and what nobody below may use.
+around="$include(\"\.\.|<($(IFS='|' && echo "${!below[*]}"))/)"
+top='^#[[:blank:]]*include "(main|server|privilege|startcheck)\.h"'
+
+# Sets FAULTS to what is wrong with LINE, which stands at PLACE (FILE:LINE) of FOLDER.
+judge() { # FOLDER PLACE LINE
+	faults=
+	if [[ $3 =~ $by_name ]] && ! may_include "$1" "${BASH_REMATCH[1]}"; then
+		faults="$2: $1 includes ${BASH_REMATCH[1]}, which is not below it"
+	fi
+	[[ ! $3 =~ $around ]] ||
+		faults+=${faults:+$'\n'}"$2: include by its place under src/, in quotes: $3"
+	[[ ! $3 =~ $top ]] || faults+=${faults:+$'\n'}"$2: lies above every folder: $3"
 }
 
+declare -A faults_of=()
 for folder in src/*/; do
 	folder=${folder#src/}
 	folder=${folder%/}
@@ -56,8 +62,13 @@ for folder in src/*/; do
 		fail "src/$folder:1: a folder without a place among the layers"
 		continue
 	}
-	while IFS= read -r file; do
-		verdict "$(check_file "$folder" "$file")"
-	done < <(find "src/$folder" -name '*.[ch]' | sort)
+	mapfile -t files < <(find "src/$folder" -name '*.[ch]' | sort)
+	while IFS=: read -r file number line; do
+		judge "$folder" "$file:$number" "$line"
+		[[ -z $faults ]] || faults_of[$file]+=${faults_of[$file]:+$'\n'}$faults
+	done < <(grep -Hn "$include" "${files[@]}")
+	for file in "${files[@]}"; do
+		verdict "${faults_of[$file]:-}"
+	done
 done
 finish

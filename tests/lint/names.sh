@@ -21,24 +21,25 @@ nouns_of() { # FOLDER
 	} | sort -u | paste -sd '|'
 }
 
-declare -A nouns_known=()
-
-# What OBJECT defines: one name a line.
-names_of() {
-	nm -g --defined-only "$1" | awk '$2 ~ /^[TDBRVWC]$/ && $3 !~ /^(__|_Z)|\./ { print $3 }'
+# What the objects define, "SOURCE NAME" a line.
+names_of() { # OBJECTS
+	nm -A -g --defined-only "$@" | awk -v folder="$builddir/" '
+		$2 ~ /^[TDBRVWC]$/ && $3 !~ /^(__|_Z)|\./ {
+			source = substr($1, length(folder) + 1)
+			sub(/\.o:.*/, ".c", source)
+			print source, $3
+		}'
 }
 
-check_object() { # SOURCE, its names on standard input
-	local source=$1 folder=${1%/*} names
-	[[ -v nouns_known[$folder] ]] || nouns_known[$folder]=$(nouns_of "$folder")
-	names=$(grep -v '^main$' || true)
-	[[ $folder == src/sdp ]] && names=$(sed '/^sdp_/d' <<<"$names")
-	# cdr_verb_tail(): a verb is named as an operator says it
-	[[ $folder == src/admin ]] && names=$(sed '/_verb_/d' <<<"$names")
-	grep -E "$foreign" <<<"$names" |
-		sed "s|.*|$source:1: & is named like a function of sofia-sip|" || true
-	grep -vE "^((${nouns_known[$folder]})(_|$)|$)" <<<"$names" | grep -vE "$foreign" |
-		sed "s|.*|$source:1: & begins with no noun of its folder|" || true
+# The faults of "SOURCE NAME" on standard input, all of one folder.
+judge() { # FOLDER
+	awk -v folder="$1" -v foreign="$foreign" -v nouns="^($(nouns_of "$1"))(_|$)" '
+		$2 == "main" { next }
+		folder == "src/sdp" && $2 ~ /^sdp_/ { next }
+		# cdr_verb_tail(): a verb is named as an operator says it
+		folder == "src/admin" && $2 ~ /_verb_/ { next }
+		$2 ~ foreign { print $1 ":1: " $2 " is named like a function of sofia-sip"; next }
+		$2 !~ nouns { print $1 ":1: " $2 " begins with no noun of its folder" }'
 }
 
 [[ -x $builddir/tandemd ]] || {
@@ -48,19 +49,26 @@ check_object() { # SOURCE, its names on standard input
 
 ours=$(mktemp)
 theirs=$(mktemp)
-faults=$(mktemp)
-trap 'rm -f "$ours" "$theirs" "$faults"' EXIT
+trap 'rm -f "$ours" "$theirs"' EXIT
 
-while IFS= read -r object; do
-	source=${object#"$builddir"/}
-	source=${source%.o}.c
-	[[ -f $source ]] || continue # left by an earlier build
-	names_of "$object" >"$theirs"
-	cat "$theirs" >>"$ours"
-	# not in a subshell: it remembers nouns
-	check_object "$source" <"$theirs" >"$faults"
-	verdict "$(<"$faults")"
-done < <(find "$builddir/src" -name '*.o' -path '*/src/*/*' | sort)
+for folder in $(find "$builddir/src" -mindepth 1 -type d | sort); do
+	folder=${folder#"$builddir"/}
+	objects=()
+	for object in "$builddir/$folder"/*.o; do
+		source=${object#"$builddir"/}
+		# else left by an earlier build
+		[[ ! -f ${source%.o}.c ]] || objects+=("$object")
+	done
+	((${#objects[@]} > 0)) || continue
+	names_of "${objects[@]}" >"$theirs"
+	cut -d ' ' -f 2 "$theirs" >>"$ours"
+	faults=$(judge "$folder" <"$theirs")
+	for object in "${objects[@]}"; do
+		source=${object#"$builddir"/}
+		source=${source%.o}.c
+		verdict "${faults:+$(grep -F "$source:1: " <<<"$faults" || true)}"
+	done
+done
 sort -u -o "$ours" "$ours"
 
 for program in tandemd tandemctl tandem-verify tandem-witness; do

@@ -8,32 +8,45 @@ max_test=800
 max_function=100
 good_function=60
 
-measure() { # FILE
-	local max_file=$max_source
-	[[ $1 == tests/* ]] && max_file=$max_test
-	awk -v file="$1" -v max=$max_function -v good=$good_function -v max_file=$max_file '
+# One line a file, "file: FILE", behind its faults and notes.
+measure() { # FILES
+	awk -v source=$max_source -v test=$max_test -v max=$max_function -v good=$good_function '
+		function end_file() {
+			if (file == "")
+				return
+			max_file = file ~ /^tests\// ? test : source
+			if (lines > max_file)
+				printf "%s:%d: fault: %d lines, %d is the most\n", file, max_file + 1, lines, max_file
+			print "file: " file
+		}
+		FNR == 1 { end_file(); file = FILENAME; start = 0 }
+		{ lines = FNR }
 		/^[A-Za-z_].*\(/ { head = $0 }
-		/^{$/ { start = NR }
+		/^{$/ { start = FNR }
 		/^}$/ && start {
-			lines = NR - start - 1
+			within = FNR - start - 1
 			name = head
 			sub(/\(.*/, "", name)
 			sub(/.*[ *]/, "", name)
-			if (lines > max)
-				printf "%s:%d: fault: %s() has %d lines, %d is the most\n", file, start, name, lines, max
-			else if (lines > good)
-				printf "%s:%d: note: %s() has %d lines\n", file, start, name, lines
+			if (within > max)
+				printf "%s:%d: fault: %s() has %d lines, %d is the most\n", file, start, name, within, max
+			else if (within > good)
+				printf "%s:%d: note: %s() has %d lines\n", file, start, name, within
 			start = 0
 		}
-		END {
-			if (NR > max_file)
-				printf "%s:%d: fault: %d lines, %d is the most\n", file, max_file + 1, NR, max_file
-		}' "$1"
+		END { end_file() }' "$@"
 }
 
-while IFS= read -r file; do
-	found=$(measure "$file")
-	grep ': note: ' <<<"$found" || true
-	verdict "$(grep ': fault: ' <<<"$found" || true)"
-done < <(find src tests -name '*.[ch]' -not -path 'tests/fuzz/corpus/*' | sort)
+mapfile -t files < <(find src tests -name '*.[ch]' -not -path 'tests/fuzz/corpus/*' | sort)
+faults=
+while IFS= read -r line; do
+	case $line in
+	'file: '*)
+		verdict "$faults"
+		faults=
+		;;
+	*': note: '*) echo "$line" ;;
+	*) faults+=${faults:+$'\n'}$line ;;
+	esac
+done < <(measure "${files[@]}")
 finish
