@@ -1,5 +1,6 @@
 #include "server_priv.h"
 
+#include "audit/age.h"
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "check/check.h"
@@ -531,6 +532,7 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 {
 	int err = policy_start(text);
 
+	age_start();
 	if (!err)
 		err = startcheck_load(&server->config, file, text);
 	if (!err)

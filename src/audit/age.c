@@ -4,10 +4,11 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <nettle/chacha-poly1305.h>
+#include <gcrypt.h>
 #include <nettle/curve25519.h>
 #include <nettle/hkdf.h>
 #include <nettle/hmac.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,60 @@ struct age_recipients {
 	size_t count;
 	uint8_t keys[AGE_RECIPIENTS_MAX][AGE_KEY];
 };
+
+/* ---- ChaCha20-Poly1305 (RFC 8439) ---- */
+
+#define CIPHER_NONCE 12
+
+static void start_library(void)
+{
+	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))
+		return; /* by another library of this process */
+	gcry_check_version(NULL);
+	/* locked memory is for its own random numbers, which nobody asks for */
+	gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+}
+
+void age_start(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, start_library);
+}
+
+static int cipher_new(gcry_cipher_hd_t *ret)
+{
+	const gcry_error_t err =
+		gcry_cipher_open(ret, GCRY_CIPHER_CHACHA20, GCRY_CIPHER_MODE_POLY1305, 0);
+
+	if (!err)
+		return 0;
+	return gcry_err_code(err) == GPG_ERR_ENOMEM ? -ENOMEM : ERR_SUPPORT;
+}
+
+/* OUT has room for LEN bytes and a tag. 0, -ENOMEM or ERR_SUPPORT. */
+static int seal(uint8_t *out, const uint8_t key[static AGE_KEY],
+	const uint8_t nonce[static CIPHER_NONCE], const void *data, size_t len)
+{
+	gcry_cipher_hd_t cipher;
+	gcry_error_t failed;
+	int err = cipher_new(&cipher);
+
+	if (err)
+		return err;
+	failed = gcry_cipher_setkey(cipher, key, AGE_KEY);
+	if (!failed)
+		failed = gcry_cipher_setiv(cipher, nonce, CIPHER_NONCE);
+	if (!failed)
+		failed = gcry_cipher_final(cipher);
+	if (!failed)
+		failed = gcry_cipher_encrypt(cipher, out, len, data, len);
+	if (!failed)
+		failed = gcry_cipher_gettag(cipher, out + len, AGE_TAG);
+	gcry_cipher_close(cipher); /* and wipes it */
+	return failed ? ERR_SUPPORT : 0;
+}
 
 /* ---- a public key in Bech32 (BIP 173), without its limit of length ---- */
 
@@ -141,14 +196,36 @@ static int take_line(struct age_recipients *recipients, struct span line, unsign
 	return 0;
 }
 
+/* A machine in FIPS mode has a library that refuses this cipher. */
+static int try_cipher(struct err_text *error)
+{
+	gcry_cipher_hd_t cipher;
+	int err;
+
+	age_start();
+	err = cipher_new(&cipher);
+	if (!err)
+		gcry_cipher_close(cipher);
+	else if (err == ERR_SUPPORT)
+		err_set(error, err,
+			"libgcrypt has no ChaCha20-Poly1305 here, as in FIPS mode, and "
+			"without it nothing can be encrypted for recipients");
+	else
+		err_set(error, err, "out of memory");
+	return err;
+}
+
 int age_recipients_read(
 	struct age_recipients **ret, struct span text, struct err_text *error)
 {
-	struct age_recipients *recipients = calloc(1, sizeof(*recipients));
+	struct age_recipients *recipients;
 	struct span rest = text, line;
 	unsigned number = 0;
-	int err = 0;
+	int err = try_cipher(error);
 
+	if (err)
+		return err;
+	recipients = calloc(1, sizeof(*recipients));
 	if (!recipients)
 		return err_set(error, -ENOMEM, "out of memory");
 	atomic_init(&recipients->refs, 1);
@@ -225,20 +302,6 @@ static void derive(uint8_t out[static AGE_KEY], const void *ikm, size_t ikm_len,
 	secret_wipe_bytes(key, sizeof(key));
 }
 
-/* OUT has room for LEN bytes and a tag. */
-static void seal(uint8_t *out, const uint8_t key[static AGE_KEY],
-	const uint8_t nonce[static CHACHA_POLY1305_NONCE_SIZE], const void *data,
-	size_t len)
-{
-	struct chacha_poly1305_ctx context;
-
-	chacha_poly1305_set_key(&context, key);
-	chacha_poly1305_set_nonce(&context, nonce);
-	chacha_poly1305_encrypt(&context, len, out, data);
-	chacha_poly1305_digest(&context, AGE_TAG, out + len);
-	secret_wipe_bytes(&context, sizeof(context));
-}
-
 /* ---- the header ---- */
 
 /* Base64 (RFC 4648 4) without padding. */
@@ -258,19 +321,20 @@ static void put_base64(struct buf *out, const uint8_t *bytes, size_t len)
 		buf_add_char(out, alphabet[bits << (6 - have) & 63]);
 }
 
-static void put_stanza(struct buf *out, const uint8_t recipient[static AGE_KEY],
+static int put_stanza(struct buf *out, const uint8_t recipient[static AGE_KEY],
 	const uint8_t ephemeral[static AGE_KEY], const uint8_t *file_key)
 {
-	static const uint8_t nonce[CHACHA_POLY1305_NONCE_SIZE];
+	static const uint8_t nonce[CIPHER_NONCE];
 	uint8_t salt[2 * AGE_KEY], shared[AGE_KEY], wrap[AGE_KEY];
 	uint8_t body[AGE_FILE_KEY + AGE_TAG];
+	int err;
 
 	curve25519_mul_g(salt, ephemeral);
 	memcpy(salt + AGE_KEY, recipient, AGE_KEY);
 	curve25519_mul(shared, ephemeral, recipient);
 	derive(wrap, shared, sizeof(shared), salt, sizeof(salt),
 		"age-encryption.org/v1/X25519");
-	seal(body, wrap, nonce, file_key, AGE_FILE_KEY);
+	err = seal(body, wrap, nonce, file_key, AGE_FILE_KEY);
 	buf_add_str(out, "-> X25519 ");
 	put_base64(out, salt, AGE_KEY);
 	buf_add_char(out, '\n');
@@ -278,22 +342,26 @@ static void put_stanza(struct buf *out, const uint8_t recipient[static AGE_KEY],
 	buf_add_char(out, '\n');
 	secret_wipe_bytes(shared, sizeof(shared));
 	secret_wipe_bytes(wrap, sizeof(wrap));
+	return err;
 }
 
-void age_header(struct buf *out, const struct age_recipients *recipients,
+int age_header(struct buf *out, const struct age_recipients *recipients,
 	const struct age_secrets *secrets)
 {
 	const size_t at = out->len;
 	struct hmac_sha256_ctx context;
 	uint8_t key[AGE_KEY], mac[SHA256_DIGEST_SIZE];
+	int err = 0;
 
 	buf_add_str(out, "age-encryption.org/v1\n");
-	for (size_t i = 0; i < recipients->count; i++)
-		put_stanza(out, recipients->keys[i], secrets->ephemeral[i],
+	for (size_t i = 0; i < recipients->count && !err; i++)
+		err = put_stanza(out, recipients->keys[i], secrets->ephemeral[i],
 			secrets->file_key);
 	buf_add_str(out, "---");
-	if (out->err)
-		return;
+	if (!err)
+		err = out->err;
+	if (err)
+		return err;
 	derive(key, secrets->file_key, AGE_FILE_KEY, "", 0, "header");
 	hmac_sha256_set_key(&context, sizeof(key), key);
 	hmac_sha256_update(&context, out->len - at, (const uint8_t *)out->data + at);
@@ -304,6 +372,7 @@ void age_header(struct buf *out, const struct age_recipients *recipients,
 	buf_add(out, secrets->nonce, AGE_NONCE);
 	secret_wipe_bytes(&context, sizeof(context));
 	secret_wipe_bytes(key, sizeof(key));
+	return out->err;
 }
 
 /* ---- the payload ---- */
@@ -315,19 +384,23 @@ void age_stream_begin(struct age_stream *stream, const struct age_secrets *secre
 	stream->chunk = 0;
 }
 
-void age_stream_seal(struct age_stream *stream, struct buf *out, const void *data,
+int age_stream_seal(struct age_stream *stream, struct buf *out, const void *data,
 	size_t len, bool last)
 {
-	uint8_t nonce[CHACHA_POLY1305_NONCE_SIZE] = {0};
+	uint8_t nonce[CIPHER_NONCE] = {0};
 	char *room = buf_reserve(out, len + AGE_TAG);
+	int err;
 
 	if (!room)
-		return;
+		return out->err;
 	/* 11 bytes of a counter, and whether it is the last one */
 	for (unsigned i = 0; i < 8; i++)
 		nonce[10 - i] = (uint8_t)(stream->chunk >> 8 * i);
 	nonce[11] = last;
-	seal((uint8_t *)room, stream->key, nonce, data, len);
+	err = seal((uint8_t *)room, stream->key, nonce, data, len);
+	if (err)
+		return err;
 	out->len += len + AGE_TAG;
 	stream->chunk++;
+	return 0;
 }

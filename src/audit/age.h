@@ -19,12 +19,19 @@
 #define AGE_TAG 16
 #define AGE_RECIPIENTS_MAX 16
 
+/*
+ * Starts the library that encrypts. age_recipients_read() does it too; a program that shuts itself in calls this one
+ * before, since the library reads files of /etc/gcrypt and /proc.
+ */
+void age_start(void);
+
 /* Immutable, with a count of references. */
 struct age_recipients;
 
 /*
  * Those that TEXT has, a file as `age -R` reads it: a line each ("age1..."), empty lines and those that begin with '#'
- * aside. 0 with one reference; or negative with ERROR, which names the line. None at all is an error too.
+ * aside. 0 with one reference; or negative with ERROR, which names the line. None at all is an error too, and so is
+ * a machine whose library refuses the cipher (ERR_SUPPORT).
  */
 int age_recipients_read(
 	struct age_recipients **ret, struct span text, struct err_text *error);
@@ -43,8 +50,8 @@ struct age_secrets {
 /* 0 or a negated errno. */
 int age_secrets_make(struct age_secrets *ret);
 
-/* Appends what a file begins with, the nonce of its payload included. */
-void age_header(struct buf *out, const struct age_recipients *recipients,
+/* Appends what a file begins with, the nonce of its payload included. 0, -ENOMEM, or the error of OUT. */
+int age_header(struct buf *out, const struct age_recipients *recipients,
 	const struct age_secrets *secrets);
 
 /* The payload of one file. Wiped by secret_wipe_bytes() when done. */
@@ -56,7 +63,7 @@ struct age_stream {
 void age_stream_begin(struct age_stream *stream, const struct age_secrets *secrets);
 /*
  * Appends the next chunk: LEN bytes of DATA and a tag. LEN is AGE_CHUNK for each but the last one, for which it is
- * less or the same, and 0 only where it is the first as well.
+ * less or the same, and 0 only where it is the first as well. 0; or -ENOMEM or the error of OUT, and nothing is added.
  */
-void age_stream_seal(struct age_stream *stream, struct buf *out, const void *data,
+int age_stream_seal(struct age_stream *stream, struct buf *out, const void *data,
 	size_t len, bool last);

@@ -219,9 +219,8 @@ static int begin_sealing(struct capture *capture)
 	int err = age_secrets_make(&secrets);
 
 	if (!err) {
-		age_header(&capture->sealed, capture->style->recipients, &secrets);
+		err = age_header(&capture->sealed, capture->style->recipients, &secrets);
 		age_stream_begin(&capture->stream, &secrets);
-		err = capture->sealed.err;
 	}
 	secret_wipe_bytes(&secrets, sizeof(secrets));
 	return err;
@@ -390,10 +389,11 @@ static int write_sealed(struct capture *capture)
 static int write_chunk(struct capture *capture, size_t len, bool last)
 {
 	struct age_stream stream = capture->stream;
-	int err;
+	int err = age_stream_seal(
+		&stream, &capture->sealed, capture->waiting.data, len, last);
 
-	age_stream_seal(&stream, &capture->sealed, capture->waiting.data, len, last);
-	err = write_sealed(capture);
+	if (!err)
+		err = write_sealed(capture);
 	if (!err) {
 		pass_blocks(capture, len);
 		capture->stream = stream;

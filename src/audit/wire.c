@@ -93,9 +93,10 @@ static int begin_sealing(struct keys *keys, const struct age_recipients *recipie
 
 	buf_init(&head, 0);
 	if (!err) {
-		age_header(&head, recipients, &secrets);
+		err = age_header(&head, recipients, &secrets);
 		age_stream_begin(&keys->stream, &secrets);
-		err = write_all(keys->fd, &head);
+		if (!err)
+			err = write_all(keys->fd, &head);
 	}
 	secret_wipe_bytes(&secrets, sizeof(secrets));
 	buf_free(&head);
@@ -109,8 +110,9 @@ static int write_chunk(struct keys *keys, size_t len, bool last)
 	int err;
 
 	buf_init(&sealed, 0);
-	age_stream_seal(&keys->stream, &sealed, keys->waiting.data, len, last);
-	err = write_all(keys->fd, &sealed);
+	err = age_stream_seal(&keys->stream, &sealed, keys->waiting.data, len, last);
+	if (!err)
+		err = write_all(keys->fd, &sealed);
 	buf_consume(&keys->waiting, len);
 	buf_free(&sealed);
 	return err;

@@ -143,6 +143,11 @@ opened() {
 	age -d -i "$lab/age.key" -o "$lab/opened.pcapng" "$1"
 }
 
+refuses_in_fips_mode() {
+	exits 6 env LIBGCRYPT_FORCE_FIPS_MODE=1 "$builddir/tandemd" -t -c "$lab/tandem.conf" >"$lab/answer" 2>&1 &&
+		grep -q 'recipients: .*libgcrypt has no ChaCha20-Poly1305' "$lab/answer"
+}
+
 if have_age; then
 	age-keygen -o "$lab/age.key" 2>/dev/null
 	age-keygen -y "$lab/age.key" >"$lab/recipients"
@@ -166,6 +171,7 @@ if have_age; then
 	check "a reload with others that are none is refused" exits 6 ctl -q config reload
 	check "-t says so too" exits 6 "$builddir/tandemd" -t -c "$lab/tandem.conf"
 	age-keygen -y "$lab/age.key" >"$lab/recipients"
+	check "a machine in FIPS mode: -t says that it cannot encrypt" refuses_in_fips_mode
 fi
 
 # An operator wants more than the configuration says, and keeps it.

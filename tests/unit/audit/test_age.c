@@ -48,9 +48,9 @@ static void write_vector(struct buf *out, const char *recipients,
 		unhex(secrets.ephemeral[i], ephemerals[i]);
 	unhex(secrets.nonce, nonce);
 	buf_init(out, 0);
-	age_header(out, list, &secrets);
+	assert_int_equal(age_header(out, list, &secrets), 0);
 	age_stream_begin(&stream, &secrets);
-	age_stream_seal(&stream, out, "age", 3, true);
+	assert_int_equal(age_stream_seal(&stream, out, "age", 3, true), 0);
 	age_recipients_unref(list);
 }
 
@@ -176,14 +176,15 @@ static void write_age(struct buf *out, const uint8_t *bytes, size_t len)
 
 	buf_init(out, 0);
 	assert_int_equal(age_secrets_make(&secrets), 0);
-	age_header(out, list, &secrets);
+	assert_int_equal(age_header(out, list, &secrets), 0);
 	age_stream_begin(&stream, &secrets);
 	while (len > AGE_CHUNK) {
-		age_stream_seal(&stream, out, bytes, AGE_CHUNK, false);
+		assert_int_equal(
+			age_stream_seal(&stream, out, bytes, AGE_CHUNK, false), 0);
 		bytes += AGE_CHUNK;
 		len -= AGE_CHUNK;
 	}
-	age_stream_seal(&stream, out, bytes, len, true);
+	assert_int_equal(age_stream_seal(&stream, out, bytes, len, true), 0);
 	age_recipients_unref(list);
 }
 
