@@ -399,7 +399,8 @@ static int write_chunk(struct capture *capture, size_t len, bool last)
 		capture->stream = stream;
 		consume(capture, len);
 	}
-	buf_clear(&capture->sealed);
+	/* freed: the next capture's chunk gets memory that is still in the cache */
+	buf_free(&capture->sealed);
 	secret_wipe_bytes(&stream, sizeof(stream));
 	return err;
 }
@@ -414,7 +415,7 @@ static int flush_encrypted(
 	if (capture->good == 0) {
 		err = write_sealed(capture);
 		if (!err)
-			buf_clear(&capture->sealed);
+			buf_free(&capture->sealed);
 	}
 	/* the last chunk of a file is not empty */
 	while (!err && capture->waiting.len > AGE_CHUNK)
