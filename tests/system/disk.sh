@@ -269,7 +269,7 @@ LD_PRELOAD=$tools/faultdisk.so start_tandem
 unset FAULTDISK_BELOW FAULTDISK_CONTROL
 cp "$lab/state/log/key" "$lab/key"
 start_called
-sipp_options="-timeout 900" check "a call stands" start_talk
+talk_most=900 check "a call stands" start_talk
 call_id=$(ctl --json call show "$call_number" | jq -r .id)
 begin_speech
 check "it is heard" is_heard

@@ -48,10 +48,11 @@ start_signalling_back() {
 		"$port_front"
 }
 
-# start_talk: a call that is answered and lasts until end_talk; sets both `ends` of rtptalk.
+# start_talk: a call that is answered and lasts until end_talk, for $talk_most seconds (300) at most; sets both `ends` of
+# rtptalk.
 start_talk() {
 	call_number=$(($(status .calls.started) + 1))
-	sipp_options="-timeout 300" start_signalling uac-talk uas-answer
+	sipp_options="-timeout ${talk_most:-300}" start_signalling uac-talk uas-answer
 	await_talk called caller
 }
 
