@@ -532,7 +532,7 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 {
 	int err = policy_start(text);
 
-	age_start();
+	age_start(); /* here, since a reload may be the first that wants it */
 	if (!err)
 		err = startcheck_load(&server->config, file, text);
 	if (!err)

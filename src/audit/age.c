@@ -40,6 +40,7 @@ void age_start(void)
 	pthread_once(&once, start_library);
 }
 
+/* 0, -ENOMEM, or ERR_SUPPORT where the library refuses it, as in FIPS mode. */
 static int cipher_new(gcry_cipher_hd_t *ret)
 {
 	const gcry_error_t err =
@@ -50,7 +51,7 @@ static int cipher_new(gcry_cipher_hd_t *ret)
 	return gcry_err_code(err) == GPG_ERR_ENOMEM ? -ENOMEM : ERR_SUPPORT;
 }
 
-/* OUT has room for LEN bytes and a tag. 0, -ENOMEM or ERR_SUPPORT. */
+/* OUT has room for LEN bytes and a tag. 0; or as cipher_new(). */
 static int seal(uint8_t *out, const uint8_t key[static AGE_KEY],
 	const uint8_t nonce[static CIPHER_NONCE], const void *data, size_t len)
 {
@@ -196,7 +197,7 @@ static int take_line(struct age_recipients *recipients, struct span line, unsign
 	return 0;
 }
 
-/* A machine in FIPS mode has a library that refuses this cipher. */
+/* Whether anything can be encrypted here. */
 static int try_cipher(struct err_text *error)
 {
 	gcry_cipher_hd_t cipher;

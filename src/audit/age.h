@@ -50,7 +50,8 @@ struct age_secrets {
 /* 0 or a negated errno. */
 int age_secrets_make(struct age_secrets *ret);
 
-/* Appends what a file begins with, the nonce of its payload included. 0, -ENOMEM, or the error of OUT. */
+/* Appends what a file begins with, the nonce of its payload included. 0, the error of OUT, -ENOMEM, or
+ * ERR_SUPPORT as age_recipients_read(); OUT may have a part of it then. */
 int age_header(struct buf *out, const struct age_recipients *recipients,
 	const struct age_secrets *secrets);
 
@@ -63,7 +64,8 @@ struct age_stream {
 void age_stream_begin(struct age_stream *stream, const struct age_secrets *secrets);
 /*
  * Appends the next chunk: LEN bytes of DATA and a tag. LEN is AGE_CHUNK for each but the last one, for which it is
- * less or the same, and 0 only where it is the first as well. 0; or -ENOMEM or the error of OUT, and nothing is added.
+ * less or the same, and 0 only where it is the first as well. 0; or an error as
+ * age_header(), and then nothing is added.
  */
 int age_stream_seal(struct age_stream *stream, struct buf *out, const void *data,
 	size_t len, bool last);

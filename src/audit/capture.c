@@ -55,9 +55,9 @@ struct capture {
 	struct buf
 		begin; /* what a section of pcapng begins with, all interfaces included */
 	uint32_t interfaces;
-	bool anew;         /* of BEGIN not all is in the file: it is repeated */
-	bool head_waits;   /* what waits begins with the head of a file of pcap */
-	struct buf sealed; /* encrypted: its head at first, later chunks */
+	bool anew;       /* of BEGIN not all is in the file: it is repeated */
+	bool head_waits; /* what waits begins with the head of a file of pcap */
+	struct buf head; /* encrypted: what the file begins with, until it is there */
 	struct age_stream stream;
 	bool finished;
 	bool uncut; /* what should have been cut off stands behind its end */
@@ -219,7 +219,7 @@ static int begin_sealing(struct capture *capture)
 	int err = age_secrets_make(&secrets);
 
 	if (!err) {
-		err = age_header(&capture->sealed, capture->style->recipients, &secrets);
+		err = age_header(&capture->head, capture->style->recipients, &secrets);
 		age_stream_begin(&capture->stream, &secrets);
 	}
 	secret_wipe_bytes(&secrets, sizeof(secrets));
@@ -241,7 +241,7 @@ int capture_new(struct capture **ret, const struct capture_params *params)
 	capture->anew = true;
 	buf_init(&capture->waiting, 0);
 	buf_init(&capture->begin, 0);
-	buf_init(&capture->sealed, 0);
+	buf_init(&capture->head, 0);
 	buf_init(&capture->leaves, 0);
 	snprintf(comment, sizeof(comment), "server %s, %s", params->style->server,
 		params->comment);
@@ -369,19 +369,17 @@ static int flush_plain(struct capture *capture, uint64_t *ret_stored, uint64_t *
 	return err;
 }
 
-/* Writes what is sealed. */
-static int write_sealed(struct capture *capture)
+/* SEALED, which is whole in the file afterwards, or not there at all. */
+static int write_sealed(struct capture *capture, const struct buf *sealed)
 {
-	int err = capture->sealed.err;
+	int err = regular_write(capture->fd, buf_span(sealed), NULL);
 
-	if (!err)
-		err = regular_write(capture->fd, buf_span(&capture->sealed), NULL);
 	if (err) {
 		cut_back(capture);
 		return err;
 	}
-	sums_file(capture->sums, capture->sealed.data, capture->sealed.len);
-	capture->good += (off_t)capture->sealed.len;
+	sums_file(capture->sums, sealed->data, sealed->len);
+	capture->good += (off_t)sealed->len;
 	return 0;
 }
 
@@ -389,18 +387,20 @@ static int write_sealed(struct capture *capture)
 static int write_chunk(struct capture *capture, size_t len, bool last)
 {
 	struct age_stream stream = capture->stream;
-	int err = age_stream_seal(
-		&stream, &capture->sealed, capture->waiting.data, len, last);
+	struct buf
+		sealed; /* not kept: the next capture's is in memory that is still in the cache */
+	int err;
 
+	buf_init(&sealed, 0);
+	err = age_stream_seal(&stream, &sealed, capture->waiting.data, len, last);
 	if (!err)
-		err = write_sealed(capture);
+		err = write_sealed(capture, &sealed);
 	if (!err) {
 		pass_blocks(capture, len);
 		capture->stream = stream;
 		consume(capture, len);
 	}
-	/* freed: the next capture's chunk gets memory that is still in the cache */
-	buf_free(&capture->sealed);
+	buf_free(&sealed);
 	secret_wipe_bytes(&stream, sizeof(stream));
 	return err;
 }
@@ -413,9 +413,9 @@ static int flush_encrypted(
 	*ret_lost = 0;
 	/* its head */
 	if (capture->good == 0) {
-		err = write_sealed(capture);
+		err = write_sealed(capture, &capture->head);
 		if (!err)
-			buf_free(&capture->sealed);
+			buf_free(&capture->head);
 	}
 	/* the last chunk of a file is not empty */
 	while (!err && capture->waiting.len > AGE_CHUNK)
@@ -465,8 +465,6 @@ void capture_rest(struct capture *capture)
 	capture->fd = -1;
 	if (capture->waiting.len == 0)
 		buf_free(&capture->waiting);
-	if (capture->good > 0)
-		buf_free(&capture->sealed);
 }
 
 int capture_wake(struct capture *capture, int dir_fd)
@@ -567,7 +565,7 @@ uint64_t capture_close(struct capture *capture)
 		close(capture->fd);
 	buf_free(&capture->waiting);
 	buf_free(&capture->begin);
-	buf_free(&capture->sealed);
+	buf_free(&capture->head);
 	buf_free(&capture->leaves);
 	sums_free(capture->sums);
 	secret_wipe_bytes(&capture->stream, sizeof(capture->stream));

@@ -29,6 +29,7 @@ library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/check/*' 'src/ctl/*' 's
 library 'libsmartcols/' 'src/ctl/*'
 # SHA-512/256, which GnuTLS does not have; X25519 of bare keys, which it does not offer.
 library 'nettle/' src/media/srtp_nettle.c src/tls/hashing.c src/audit/age.c
+# ChaCha20-Poly1305, of which nettle and GnuTLS make a tenth as much.
 library 'gcrypt\.h' src/audit/age.c
 library 'microhttpd\.h' src/witness/endpoint.c
 library 'liburing\.h' src/media/io_uring.c

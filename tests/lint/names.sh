@@ -51,7 +51,7 @@ ours=$(mktemp)
 theirs=$(mktemp)
 trap 'rm -f "$ours" "$theirs"' EXIT
 
-for folder in $(find "$builddir/src" -mindepth 1 -type d | sort); do
+while IFS= read -r folder; do
 	folder=${folder#"$builddir"/}
 	objects=()
 	for object in "$builddir/$folder"/*.o; do
@@ -68,7 +68,7 @@ for folder in $(find "$builddir/src" -mindepth 1 -type d | sort); do
 		source=${source%.o}.c
 		verdict "${faults:+$(grep -F "$source:1: " <<<"$faults" || true)}"
 	done
-done
+done < <(find "$builddir/src" -mindepth 1 -type d | sort)
 sort -u -o "$ours" "$ours"
 
 for program in tandemd tandemctl tandem-verify tandem-witness; do
