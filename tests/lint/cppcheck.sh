@@ -11,9 +11,8 @@ find src -name '*.c' | sort | cppcheck --file-list=- -j 2 --quiet --std=c11 --la
 	--suppressions-list=tests/lint/cppcheck.suppress \
 	--template='{file}:{line}: {severity}: {message} [{id}]' 2>"$out"
 
-while IFS= read -r file; do
-	verdict "$(grep -F "$file:" "$out" || true)"
-done < <(find src -name '*.[ch]' | sort)
+mapfile -t files < <(find src -name '*.[ch]' | sort)
+verdicts "$(<"$out")" "${files[@]}"
 # What names no file of ours: a check that did not run.
 verdict "$(grep -v '^src/' "$out" || true)"
 finish

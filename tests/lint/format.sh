@@ -19,9 +19,6 @@ faults=$(printf '%s\0' "${files[@]}" |
 	xargs -0 -n 20 -P 2 "$formatter" --style=file --dry-run -Werror 2>&1 |
 	grep -E '^[^ ].*: error: ' | sed 's/: error: .*/: not formatted/' | sort -t: -k1,1 -k2n,2 || true)
 
-for file in "${files[@]}"; do
-	# The first places are enough to see what it is about.
-	verdict "$(grep -F "$file:" <<<"$faults" | head -n 3 || true)"
-done
+verdicts "$faults" "${files[@]}"
 ((failed == 0)) || echo "mend with: $formatter -i FILE"
 finish

@@ -8,6 +8,19 @@ python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not in
 schemas=$srcdir/src/admin/schema
 declare -A asked=()
 
+# One program judges all answers: to start one each takes longer than what is judged.
+coproc judge { exec python3 "$srcdir/tests/system/schema_check.py" -; }
+pids+=("$judge_PID")
+
+# as_schema SCHEMA FILE: FILE is as SCHEMA says.
+as_schema() {
+	local verdict
+	echo "$1 $2" >&"${judge[1]}"
+	IFS= read -r verdict <&"${judge[0]}" || verdict="nobody judges"
+	echo "$verdict"
+	[[ $verdict == good ]]
+}
+
 stands() {
 	status_is .calls.answered 1
 }
@@ -28,8 +41,7 @@ answer() {
 	# With exit code 1 a verb may have answered: a difference, a probe that fails.
 	! jq -e 'type == "object" and has("code")' "$lab/answer.json" >/dev/null || schema=failure
 	check "$noun $verb $*: exit code $code" test "$got" = "$code"
-	check "$noun $verb $*: $schema.json" python3 "$srcdir/tests/system/schema_check.py" \
-		"$schemas/$schema.json" "$lab/answer.json"
+	check "$noun $verb $*: $schema.json" as_schema "$schemas/$schema.json" "$lab/answer.json"
 }
 
 lab_open
@@ -107,8 +119,7 @@ pids+=($!)
 asked[events -]=1
 wait_line 10 "$lab/events.err" following
 ctl -q server resume pbx1
-check "events: events.json" wait_for 10 python3 "$srcdir/tests/system/schema_check.py" \
-	"$schemas/events.json" "$lab/events.json"
+check "events: events.json" wait_for 10 as_schema "$schemas/events.json" "$lab/events.json"
 asked[trace -]=1
 ctl --json trace --trunk gw >"$lab/trace.jsonl" 2>"$lab/trace.err" &
 tracer=$!
@@ -149,7 +160,7 @@ check "trace: it saw that" wait_line 10 "$lab/trace.jsonl" '"method":"BYE"' 2
 stop "$tracer"
 printf '{"type": "array", "minItems": 2, "items": {"$ref": "%s"}}' "file://$schemas/trace.json" >"$lab/traced.schema"
 jq -s '. + [{"lost": 3}]' "$lab/trace.jsonl" >"$lab/traced.json"
-check "trace: trace.json" python3 "$srcdir/tests/system/schema_check.py" "$lab/traced.schema" "$lab/traced.json"
+check "trace: trace.json" as_schema "$lab/traced.schema" "$lab/traced.json"
 answer 0 subscription list
 answer 4 subscription end nothing
 check "the record" wait_cdrs 1
@@ -182,16 +193,14 @@ wait "$tandem_pid"
 # The log of records, and what is found in it.
 printf '{"type": "array", "items": {"$ref": "%s"}}' "file://$schemas/record.json" >"$lab/records.schema"
 jq -s . "$lab/state/cdr.jsonl" >"$lab/records.json"
-check "each line of cdr.jsonl: record.json" python3 "$srcdir/tests/system/schema_check.py" \
-	"$lab/records.schema" "$lab/records.json"
+check "each line of cdr.jsonl: record.json" as_schema "$lab/records.schema" "$lab/records.json"
 check "calls, starts and acts are among them" jq -e 'map(.kind) |
 	index("call") and index("start") and index("stop") and index("act")' "$lab/records.json"
 "$builddir/tandem-verify" log --json --key "$lab/state/log/key" "$lab/state" >"$lab/verified.json"
-check "tandem-verify: verify.json" python3 "$srcdir/tests/system/schema_check.py" \
-	"$schemas/verify.json" "$lab/verified.json"
+check "tandem-verify: verify.json" as_schema "$schemas/verify.json" "$lab/verified.json"
 sed -i 2d "$lab/state/cdr.jsonl"
 "$builddir/tandem-verify" log --json --key "$lab/state/log/key" "$lab/state" >"$lab/verified.json"
-check "with faults" python3 "$srcdir/tests/system/schema_check.py" "$schemas/verify.json" "$lab/verified.json"
+check "with faults" as_schema "$schemas/verify.json" "$lab/verified.json"
 check "which it has" jq -e '.fault_count == 1 and .faults[0].kind == "missing"' "$lab/verified.json"
 
 # A verb that is new is asked here too.
