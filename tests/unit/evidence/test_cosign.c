@@ -79,15 +79,15 @@ static void a_key_for_cosignatures_is_of_its_own_kind(void **state)
 static void the_id_is_made_of_name_kind_and_key(void **state)
 {
 	struct fixture *fixture = *state;
-	char hex[2 * ED25519_PUBLIC_LEN + 1], line[6000], id[9];
+	char octal[4 * ED25519_PUBLIC_LEN + 1], line[6000], id[9];
 	struct buf out;
 
 	for (unsigned i = 0; i < ED25519_PUBLIC_LEN; i++)
-		snprintf(hex + 2 * i, 3, "%02x", fixture->key.key[i]);
+		snprintf(octal + 4 * (size_t)i, 5, "\\%03o", fixture->key.key[i]);
 	snprintf(line, sizeof(line),
-		"{ printf '" NAME "\\n\\004'; printf %%s %s | xxd -r -p; } | sha256sum | "
-		"cut -c1-8 | tr -d '\\n' > '%s/id'",
-		hex, fixture->folder);
+		"printf '" NAME
+		"\\n\\004%s' | sha256sum | cut -c1-8 | tr -d '\\n' > '%s/id'",
+		octal, fixture->folder);
 	assert_int_equal(system(line), 0);
 	fixture_read(fixture->folder, "id", &out);
 	snprintf(id, sizeof(id), "%08x", fixture->key.id);
