@@ -75,9 +75,13 @@ void txn_text_sibling(
 bool txn_text_branch(struct span request, struct span *ret)
 {
 	static const char via[] = "\r\nVia: ", name[] = ";branch=";
-	const char *const end = request.p + request.len;
-	const char *at = memmem(request.p, request.len, via, sizeof(via) - 1);
+	const char *end, *at;
 
+	/* it may have no address then */
+	if (request.len == 0)
+		return false;
+	end = request.p + request.len;
+	at = memmem(request.p, request.len, via, sizeof(via) - 1);
 	if (at) /* a URI may have such a parameter too */
 		at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1);
 	if (!at)

@@ -50,6 +50,8 @@ static void icmp_errors_are_compared_with_what_they_can_be(void **state)
 			1},
 		{"INVITE s", 1},
 		{"", 1},
+		/* as of a stream that ended */
+		{NULL, 1},
 	};
 	struct rig rig;
 
@@ -62,7 +64,7 @@ static void icmp_errors_are_compared_with_what_they_can_be(void **state)
 		txn_unreachable(
 			rig.layer, &rig.flow, span_of(rows[i].quoted), -ECONNREFUSED);
 		if (looks != rows[i].looks)
-			fail_msg("%u looks for: %s", looks, rows[i].quoted);
+			fail_msg("%u looks in row %zu", looks, i);
 	}
 	rig_free(&rig);
 }
