@@ -31,7 +31,7 @@ void ladder_digits_learn(struct ladder_digits *digits, struct span text)
 	struct span line;
 
 	/* most have none */
-	if (text.len == 0 || !memmem(text.p, text.len, EVENT, sizeof(EVENT) - 1))
+	if (!span_find(text, span_of(EVENT)))
 		return;
 	while (span_next(&text, '\n', &line))
 		if (span_starts(line, MAP))

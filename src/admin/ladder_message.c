@@ -182,7 +182,7 @@ static struct span find_sdp(struct span type, struct span body)
 	body.len -= (size_t)(at - body.p);
 	body.p = at;
 	/* what ends a part of a multipart */
-	at = memmem(body.p, body.len, "\n--", 3);
+	at = span_find(body, span_of("\n--"));
 	if (at)
 		body.len = (size_t)(at + 1 - body.p);
 	return body;

@@ -14,8 +14,7 @@
 /* Goes behind NEEDLE. False: it is not in *REST, which stays. */
 static bool skip_to(struct span *rest, struct span needle)
 {
-	const char *found =
-		rest->len > 0 ? memmem(rest->p, rest->len, needle.p, needle.len) : NULL;
+	const char *found = span_find(*rest, needle);
 
 	if (!found)
 		return false;

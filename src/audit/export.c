@@ -44,8 +44,7 @@ static struct export_record *new_record(struct export *export, struct span line)
 static bool has_first_part(const struct export *export)
 {
 	for (unsigned i = 1; i < export->record_count; i++)
-		if (memmem(export->records[i].line.data, export->records[i].line.len,
-			    FIRST_PART, strlen(FIRST_PART)))
+		if (span_find(buf_span(&export->records[i].line), span_of(FIRST_PART)))
 			return true;
 	return false;
 }
@@ -444,8 +443,8 @@ static bool any_h(void *arg, struct span line)
 {
 	const struct export *export = arg;
 
-	return memmem(line.p, line.len, "\"kind\":\"export\"", 15) &&
-	       memmem(line.p, line.len, export->sums, strlen(export->sums));
+	return span_find(line, span_of("\"kind\":\"export\"")) &&
+	       span_find(line, span_of(export->sums));
 }
 
 static int step_sums(struct export *export)

@@ -180,7 +180,7 @@ static int read_ending(int fd, struct ending *ret)
 /* The text of member NEEDLE (`"time":"`) of LINE. */
 static void copy_member(struct span line, const char *needle, char *ret, size_t size)
 {
-	const char *found = memmem(line.p, line.len, needle, strlen(needle)), *end;
+	const char *found = span_find(line, span_of(needle)), *end;
 
 	if (!found)
 		return;
@@ -196,7 +196,7 @@ static void set_past(struct journal_past *past, const struct ending *ending)
 
 	past->records = ending->next;
 	past->any = ending->any;
-	past->stopped = line.len > 0 && memmem(line.p, line.len, "\"kind\":\"stop\"", 13);
+	past->stopped = span_find(line, span_of("\"kind\":\"stop\"")) != NULL;
 	copy_member(line, "\"end\":\"", past->last, sizeof(past->last));
 	copy_member(line, "\"time\":\"", past->last, sizeof(past->last));
 }

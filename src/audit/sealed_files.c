@@ -6,12 +6,11 @@
 /* What stands behind NEEDLE; p NULL: it is not there. */
 static struct span behind(struct span text, const char *needle)
 {
-	const size_t len = strlen(needle);
-	const char *found = text.len > 0 ? memmem(text.p, text.len, needle, len) : NULL;
+	const char *found = span_find(text, span_of(needle));
 
 	if (!found)
 		return (struct span){NULL, 0};
-	found += len;
+	found += strlen(needle);
 	return (struct span){found, (size_t)(text.p + text.len - found)};
 }
 

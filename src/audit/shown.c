@@ -48,7 +48,7 @@ static bool ends_with(struct span text, const char *end)
 
 static bool contains(struct span text, const char *word)
 {
-	return memmem(text.p, text.len, word, strlen(word)) != NULL;
+	return span_find(text, span_of(word)) != NULL;
 }
 
 static bool is_encrypted(struct span name)

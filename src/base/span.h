@@ -52,6 +52,13 @@ static inline bool span_starts(struct span s, const char *prefix)
 	return s.len >= len && (len == 0 || memcmp(s.p, prefix, len) == 0);
 }
 
+/* Where WHAT, which is not empty, begins in S for the first time; NULL: nowhere. */
+static inline const char *span_find(struct span s, struct span what)
+{
+	/* memmem() may not be given NULL, whatever the length. */
+	return s.len > 0 ? memmem(s.p, s.len, what.p, what.len) : NULL;
+}
+
 /* S without leading and trailing spaces and tabs. */
 struct span span_trim(struct span s);
 

@@ -139,7 +139,7 @@ static int refuse_proto(
 {
 	size_t shown = media->proto_text.len > 40 ? 40 : media->proto_text.len;
 
-	if (memmem(media->proto_text.p, media->proto_text.len, "TLS/RTP", 7))
+	if (span_find(media->proto_text, span_of("TLS/RTP")))
 		return err_set(text, ERR_SUPPORT,
 			"media line %u offers DTLS-SRTP (%.*s), SDES (RTP/SAVP with "
 			"a=crypto) is required",

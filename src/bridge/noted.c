@@ -98,7 +98,7 @@ static void read_contact(struct record_words *words, const struct message *messa
 	struct span value;
 
 	if (!message_line(message, "Contact", 0, &value) ||
-		!memmem(value.p, value.len, ";x-", 3) ||
+		!span_find(value, span_of(";x-")) ||
 		!message_contact(message, 0, &address))
 		return;
 	for (size_t i = 0; i < LENGTH(parameters); i++)

@@ -95,7 +95,7 @@ static bool read_result(struct codes_rule *rule, struct span text, const char **
 bool codes_rule_read(struct codes_rule *ret, struct span text, const char **ret_why)
 {
 	struct codes_rule rule = {.first = 0};
-	const char *arrow = text.len ? memmem(text.p, text.len, "->", 2) : NULL;
+	const char *arrow = span_find(text, span_of("->"));
 	struct span key, result;
 
 	*ret_why = NULL;

@@ -36,8 +36,7 @@ static void skip(struct span *text, size_t count)
 /* Takes all up to and with END off *REST; false: it is not there. */
 static bool skip_past(struct span *rest, const char *end)
 {
-	const char *found =
-		rest->len ? memmem(rest->p, rest->len, end, strlen(end)) : NULL;
+	const char *found = span_find(*rest, span_of(end));
 
 	if (!found)
 		return false;

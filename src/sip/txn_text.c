@@ -74,16 +74,14 @@ void txn_text_sibling(
 
 bool txn_text_branch(struct span request, struct span *ret)
 {
-	static const char via[] = "\r\nVia: ", name[] = ";branch=";
-	const char *end, *at;
+	static const char name[] = ";branch=";
+	const char *at = span_find(request, span_of("\r\nVia: ")), *end;
 
-	/* it may have no address then */
-	if (request.len == 0)
+	if (!at)
 		return false;
 	end = request.p + request.len;
-	at = memmem(request.p, request.len, via, sizeof(via) - 1);
-	if (at) /* a URI may have such a parameter too */
-		at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1);
+	/* a URI may have such a parameter too */
+	at = span_find((struct span){at, (size_t)(end - at)}, span_of(name));
 	if (!at)
 		return false;
 	at += sizeof(name) - 1;
@@ -95,9 +93,7 @@ bool txn_text_branch(struct span request, struct span *ret)
 
 size_t txn_text_branch_end(struct span request, const char *branch)
 {
-	const char *at = request.len
-				 ? memmem(request.p, request.len, branch, strlen(branch))
-				 : NULL;
+	const char *at = span_find(request, span_of(branch));
 
 	return at ? (size_t)(at - request.p) + strlen(branch) : SIZE_MAX;
 }

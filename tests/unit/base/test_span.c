@@ -135,6 +135,20 @@ static void copies_end_with_a_nul(void **state)
 	assert_string_equal(out, "");
 }
 
+static void find_gives_the_first_place(void **state)
+{
+	const struct span text = span_of("ababc");
+
+	(void)state;
+	assert_ptr_equal(span_find(text, span_of("ab")), text.p);
+	assert_ptr_equal(span_find(text, span_of("abc")), text.p + 2);
+	assert_ptr_equal(span_find(text, span_of("c")), text.p + 4);
+	assert_null(span_find(text, span_of("ababcd")));
+	assert_null(span_find((struct span){text.p, 4}, span_of("abc")));
+	assert_null(span_find(span_of(""), span_of("a")));
+	assert_null(span_find(span_of(NULL), span_of("a")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +162,7 @@ int main(void)
 		cmocka_unit_test(uint_refuses_what_is_too_large),
 		cmocka_unit_test(uint_refuses_all_but_digits),
 		cmocka_unit_test(copies_end_with_a_nul),
+		cmocka_unit_test(find_gives_the_first_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,7 @@ static void icmp_errors_are_compared_with_what_they_can_be(void **state)
 			1},
 		{"INVITE s", 1},
 		{"", 1},
-		/* as of a stream that ended */
+		/* as of a datagram that the kernel itself refused */
 		{NULL, 1},
 	};
 	struct rig rig;
