@@ -15,9 +15,11 @@ done
 }
 
 mapfile -t files < <(find src tests -name '*.[ch]' -not -path 'tests/fuzz/corpus/*' | sort)
+# The first places are enough to see what it is about.
 faults=$(printf '%s\0' "${files[@]}" |
 	xargs -0 -n 20 -P 2 "$formatter" --style=file --dry-run -Werror 2>&1 |
-	grep -E '^[^ ].*: error: ' | sed 's/: error: .*/: not formatted/' | sort -t: -k1,1 -k2n,2 || true)
+	grep -E '^[^ ].*: error: ' | sed 's/: error: .*/: not formatted/' | sort -t: -k1,1 -k2n,2 |
+	awk -F: 'count[$1]++ < 3' || true)
 
 verdicts "$faults" "${files[@]}"
 ((failed == 0)) || echo "mend with: $formatter -i FILE"

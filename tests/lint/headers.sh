@@ -34,5 +34,6 @@ else
 		out=$(compile "$units/${header//\//,}.c") && pass ||
 			fail "$header:1: does not compile alone:"$'\n'"$out"
 	done
+	((failed > 0)) || fail "each compiles alone, but not all in one run: $(<"$units/out")"
 fi
 finish

@@ -54,7 +54,6 @@ judge() { # FOLDER PLACE LINE
 	[[ ! $3 =~ $top ]] || faults+=${faults:+$'\n'}"$2: lies above every folder: $3"
 }
 
-declare -A faults_of=()
 for folder in src/*/; do
 	folder=${folder#src/}
 	folder=${folder%/}
@@ -63,12 +62,11 @@ for folder in src/*/; do
 		continue
 	}
 	mapfile -t files < <(find "src/$folder" -name '*.[ch]' | sort)
+	all_faults=
 	while IFS=: read -r file number line; do
 		judge "$folder" "$file:$number" "$line"
-		[[ -z $faults ]] || faults_of[$file]+=${faults_of[$file]:+$'\n'}$faults
+		all_faults+=${faults:+$faults$'\n'}
 	done < <(grep -Hn "$include" "${files[@]}")
-	for file in "${files[@]}"; do
-		verdict "${faults_of[$file]:-}"
-	done
+	verdicts "$all_faults" "${files[@]}"
 done
 finish

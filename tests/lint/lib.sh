@@ -29,23 +29,24 @@ verdict() {
 	fi
 }
 
-# verdicts FAULTS FILE...: one case a file; its faults are the lines of FAULTS that begin with "FILE:", of which the
-# first few are enough to see what it is about.
+# verdicts FAULTS FILE...: one case a file; its faults are the lines of FAULTS that begin with "FILE:". What names none of
+# these files is a case of its own: a check that did not run, perhaps.
 verdicts() {
-	local -A of=() count=()
+	local -A of=()
 	local line file
 	while IFS= read -r line; do
-		[[ -n $line ]] || continue
 		file=${line%%:*}
-		((${count[$file]:=0} >= few_faults)) || of[$file]+=${of[$file]:+$'\n'}$line
-		count[$file]=$((count[$file] + 1))
+		[[ -z $line ]] || of[${file:-:}]+=${of[${file:-:}]:+$'\n'}$line
 	done <<<"$1"
 	shift
 	for file; do
 		verdict "${of[$file]:-}"
+		unset "of[$file]"
+	done
+	for line in "${of[@]}"; do
+		fail "$line"
 	done
 }
-few_faults=5
 
 # need TOOL PACKAGE: without TOOL the check is skipped; in CI that is a fault.
 need() {

@@ -54,20 +54,18 @@ trap 'rm -f "$ours" "$theirs"' EXIT
 while IFS= read -r folder; do
 	folder=${folder#"$builddir"/}
 	objects=()
+	sources=()
 	for object in "$builddir/$folder"/*.o; do
 		source=${object#"$builddir"/}
-		# else left by an earlier build
-		[[ ! -f ${source%.o}.c ]] || objects+=("$object")
+		source=${source%.o}.c
+		[[ -f $source ]] || continue # left by an earlier build
+		objects+=("$object")
+		sources+=("$source")
 	done
 	((${#objects[@]} > 0)) || continue
 	names_of "${objects[@]}" >"$theirs"
 	cut -d ' ' -f 2 "$theirs" >>"$ours"
-	faults=$(judge "$folder" <"$theirs")
-	for object in "${objects[@]}"; do
-		source=${object#"$builddir"/}
-		source=${source%.o}.c
-		verdict "${faults:+$(grep -F "$source:1: " <<<"$faults" || true)}"
-	done
+	verdicts "$(judge "$folder" <"$theirs")" "${sources[@]}"
 done < <(find "$builddir/src" -mindepth 1 -type d | sort)
 sort -u -o "$ours" "$ours"
 

@@ -7,12 +7,12 @@ mapfile -t scripts < <({
 	echo bootstrap
 	find .ci certs debian/tests tests -type f -not -path 'tests/fuzz/corpus/*' -not -path 'tests/data/*' \
 		2>/dev/null
-} | sort | xargs awk '
+} | sort | xargs -d '\n' awk '
 	FNR == 1 && (FILENAME ~ /\.sh$/ || /^#!\/bin\/bash/) { print FILENAME }
 	{ nextfile }')
 
 faults=$(for file in "${scripts[@]}"; do
-	bash -n "$file" 2>&1 | sed "s|^$file: line \([0-9]*\):|$file:\1:|"
+	bash -n "$file" 2>&1 | sed "s|^$file: line \([0-9]*\):|$file:\1:|" || true
 done)
 # Left out is what it cannot know of files that source each other: who sets a variable, who uses it, who gives
 # arguments. One program for all of them: to start one each takes longer than what it does.

@@ -8,7 +8,6 @@ max_test=800
 max_function=100
 good_function=60
 
-# One line a file, "file: FILE", behind its faults and notes.
 measure() { # FILES
 	awk -v source=$max_source -v test=$max_test -v max=$max_function -v good=$good_function '
 		function end_file() {
@@ -17,7 +16,6 @@ measure() { # FILES
 			max_file = file ~ /^tests\// ? test : source
 			if (lines > max_file)
 				printf "%s:%d: fault: %d lines, %d is the most\n", file, max_file + 1, lines, max_file
-			print "file: " file
 		}
 		FNR == 1 { end_file(); file = FILENAME; start = 0 }
 		{ lines = FNR }
@@ -38,15 +36,7 @@ measure() { # FILES
 }
 
 mapfile -t files < <(find src tests -name '*.[ch]' -not -path 'tests/fuzz/corpus/*' | sort)
-faults=
-while IFS= read -r line; do
-	case $line in
-	'file: '*)
-		verdict "$faults"
-		faults=
-		;;
-	*': note: '*) echo "$line" ;;
-	*) faults+=${faults:+$'\n'}$line ;;
-	esac
-done < <(measure "${files[@]}")
+measured=$(measure "${files[@]}")
+grep ': note: ' <<<"$measured" || true
+verdicts "$(grep ': fault: ' <<<"$measured" || true)" "${files[@]}"
 finish

@@ -1,7 +1,8 @@
 """Answers held against their schemas.
 
 schema_check.py SCHEMA ANSWER: each fault of ANSWER in a line, with its place; exit code 1 for any.
-schema_check.py -: the same of each line "SCHEMA ANSWER" of the input, at once: a line "good", or one with the faults.
+schema_check.py -: the same of each line of the input, which has SCHEMA, a tab and ANSWER, at once: a line "good", or one
+with the faults.
 """
 import json
 import pathlib
@@ -29,7 +30,7 @@ def faults_of(schema_name, answer_name):
 def serve():
     for line in sys.stdin:
         try:
-            faults = faults_of(*line.split())
+            faults = faults_of(*line.rstrip("\n").split("\t"))
         except (OSError, ValueError, TypeError, jsonschema.exceptions.SchemaError) as error:
             faults = [str(error)]
         print("; ".join(faults).replace("\n", " ") or "good", flush=True)

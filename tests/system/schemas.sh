@@ -15,7 +15,7 @@ pids+=("$judge_PID")
 # as_schema SCHEMA FILE: FILE is as SCHEMA says.
 as_schema() {
 	local verdict
-	echo "$1 $2" >&"${judge[1]}"
+	printf '%s\t%s\n' "$1" "$2" >&"${judge[1]}"
 	IFS= read -r verdict <&"${judge[0]}" || verdict="nobody judges"
 	echo "$verdict"
 	[[ $verdict == good ]]

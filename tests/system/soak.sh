@@ -13,7 +13,7 @@
 # switched trunk costs at most. So that a short run has both behind it, the ring goes round
 # once before the rounds begin, and the first round switches the trunk that is called. The
 # index of records keeps pages of its database in memory, up to a bound that it takes some
-# 25,000 calls to come to: as much as the database grew until then is allowed.
+# 27,000 calls to come to: as much as the database grew until then is allowed.
 . "$(dirname "$0")/lib.sh"
 
 seconds=${SOAK_SECONDS:-600}
@@ -21,7 +21,7 @@ rate=${SOAK_RATE:-20}
 rss_growth_max_kb=${SOAK_RSS_KB:-1024}
 round_seconds=10
 ring_bytes=$((8 << 20)) # QUEUE_BYTES_DEFAULT of src/audit/writer.c
-index_cache_kb=8192          # PRAGMA cache_size of src/audit/index_db.c
+index_cache_kb=8192     # PRAGMA cache_size of src/audit/index_db.c
 disturb_seconds=3
 rest_seconds=37 # 64 T1 + 5 s
 
@@ -56,8 +56,12 @@ held() {
 		.external.connections, .external.handshakes, .audit.open_files]'
 }
 
+holds_nothing() {
+	[[ $(held) == '[0,0,0,0,0,0,0,0,0,0,0]' ]]
+}
+
 at_rest() {
-	[[ $(held) == '[0,0,0,0,0,0,0,0,0,0,0]' ]] && (($(descriptors) <= descriptors_start))
+	holds_nothing && (($(descriptors) <= descriptors_start))
 }
 
 # The next disturbance: a reload, or trunk TRUNK to TLS or back.
@@ -198,9 +202,8 @@ write_gateway 'tls = no' 'transport = tcp' "port = $port_gw"
 start_tandem
 
 warm_up
-# What is open at rest: some files are opened with the first call.
-descriptors_start=1000000
-check "after that it comes to rest" wait_for "$rest_seconds" at_rest
+check "after that it comes to rest" wait_for "$rest_seconds" holds_nothing
+# Not before: some files are opened with the first call.
 descriptors_start=$(descriptors)
 kinds=(toggled quiet quiet killed quiet quiet)
 directions=(server gateway)
@@ -232,7 +235,7 @@ rss_growth=$(($(rss_kb) - rss_half))
 rss_allowed=$((rss_growth_max_kb + $(index_kb) - index_half))
 check "in the second half memory grew by $rss_growth kB, at most $rss_allowed" \
 	test "$rss_growth" -le "$rss_allowed"
-check "it was disturbed: reloads, switches, killed far ends" test $((reloads > 0 && toggles > 0 && killed > 0)) = 1
+check "it was disturbed: reloads, switches, killed far ends" eval '((reloads > 0 && toggles > 0 && killed > 0))'
 check "the server runs on" is_running "$tandem_pid"
 
 cat <<EOF
