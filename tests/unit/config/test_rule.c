@@ -58,8 +58,8 @@ static const struct {
 		"missing terminating ] for character class at offset 5 of the "
 		"expression"},
 	{"  ^*0+** -> 1", 7, NULL},
-	{"(?<=a+)b -> 1", 0,
-		"lookbehind assertion is not fixed length at offset 0 of the expression"},
+	/* in words that PCRE2 of Debian 13 has changed */
+	{"(?<=a+)b -> 1", 0, NULL},
 	/* a match would begin behind its end */
 	{"(?=12\\K) -> $0", 8, NULL},
 	{"\\C -> 1", 2,
