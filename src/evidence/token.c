@@ -30,6 +30,7 @@ struct token {
 	int err; /* it failed, for WHY */
 	struct err_text why;
 	bool leaving;
+	bool over; /* the thread asks the token for nothing any more */
 	/* what is asked */
 	bool asked, answered;
 	uint64_t asked_us;
@@ -163,6 +164,8 @@ static void *run(void *arg)
 		else
 			pthread_cond_wait(&token->changed, &token->lock);
 	}
+	token->over = true;
+	pthread_cond_broadcast(&token->changed);
 	pthread_mutex_unlock(&token->lock);
 	leave(token);
 	return NULL;
@@ -198,6 +201,11 @@ static bool is_open(const struct token *token)
 static bool is_answered(const struct token *token)
 {
 	return !token->asked || token->answered;
+}
+
+static bool is_over(const struct token *token)
+{
+	return token->over;
 }
 
 /* Lock held: DATA is asked for, and nothing else is under way. 0 or -ENOMEM. */
@@ -293,16 +301,19 @@ void token_wait(struct token *token, unsigned wait_ms)
 
 void token_free(struct token *token)
 {
-	struct timespec until;
+	bool over;
 
 	if (!token)
 		return;
 	pthread_mutex_lock(&token->lock);
 	token->leaving = true;
 	pthread_cond_broadcast(&token->changed);
+	wait_for(token, is_over, FAREWELL_MS);
+	over = token->over;
 	pthread_mutex_unlock(&token->lock);
-	until = time_in(FAREWELL_MS);
-	if (pthread_clockjoin_np(token->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+	if (over)
+		pthread_join(token->thread, NULL);
+	else
 		pthread_detach(token->thread);
 	leave(token);
 }

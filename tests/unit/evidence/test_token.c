@@ -1,5 +1,5 @@
 /* A key whose token takes its time, is gone, lies, or never answers. Linked with --wrap=gnutls_privkey_sign_data2; what it stands for
- * is a key in a file, which token.h loads by the same code. */
+ * is a key in a file, which token.h loads by the same code. And with --wrap=pthread_detach: a thread that is left is waited for here. */
 #include "../unit.h"
 
 #include "evidence/token.h"
@@ -34,6 +34,19 @@ int __wrap_gnutls_privkey_sign_data2(gnutls_privkey_t key, gnutls_sign_algorithm
 	return err;
 }
 
+/* Whose thread was left to itself: it must not run while the program ends. */
+static pthread_t left;
+static bool is_left;
+
+int __wrap_pthread_detach(pthread_t thread);
+int __wrap_pthread_detach(pthread_t thread)
+{
+	assert_false(is_left);
+	left = thread;
+	is_left = true;
+	return 0;
+}
+
 struct fixture {
 	char *folder, *path;
 	struct token *token;
@@ -47,6 +60,7 @@ static int setup(void **state)
 	atomic_store(&hangs, false);
 	atomic_store(&is_gone, false);
 	atomic_store(&lies, false);
+	is_left = false;
 	fixture->folder = fixture_folder();
 	ed25519_free(fixture_key(fixture->folder));
 	fixture->path = fixture_path(fixture->folder, "log.key");
@@ -60,6 +74,8 @@ static int teardown(void **state)
 
 	atomic_store(&hangs, false);
 	token_free(fixture->token);
+	if (is_left)
+		pthread_join(left, NULL);
 	fixture_remove(fixture->folder);
 	free(fixture->path);
 	free(fixture);
@@ -215,6 +231,7 @@ static void one_that_never_answers_is_left(void **state)
 	assert_string_equal(text.text, "the token does not answer");
 	token_free(fixture->token);
 	fixture->token = NULL;
+	assert_true(is_left);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
