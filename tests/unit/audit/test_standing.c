@@ -358,9 +358,32 @@ static void what_is_foreign_in_memory_is_told_where(void **state)
 	assert_non_null(strstr(logged, "event=standing-foreign file="));
 	assert_non_null(strstr(logged, fixture->run));
 	assert_non_null(strstr(logged, "/standing.now"));
+	assert_int_equal(standing_count_left(fixture->standing), 0);
 	/* it is used on */
 	standing_add(fixture->standing, 1, "a", 1);
 	expect_left(fixture, "a@1 ");
+}
+
+static void a_foreign_head_makes_all_of_it_foreign(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[5000], logged[LOGGED_SIZE] = "";
+
+	standing_add(fixture->standing, 1, "a", 1);
+	standing_sync(fixture->standing);
+	standing_free(fixture->standing);
+	/* a version that there is not yet */
+	snprintf(command, sizeof(command),
+		"rm standing.now && printf '\\007' | dd of='%s/standing' bs=1 seek=4 "
+		"conv=notrunc 2>err",
+		fixture->folder);
+	run(fixture, command);
+	log_set_sink(log_h, logged);
+	open_it(fixture);
+	log_set_sink(NULL, NULL);
+	assert_non_null(strstr(logged, "event=standing-foreign file="));
+	assert_int_equal(standing_count_left(fixture->standing), 0);
+	expect_left(fixture, "");
 }
 
 static void a_link_is_refused(void **state)
@@ -404,6 +427,7 @@ int main(void)
 		CASE(no_more_calls_are_noted_than_there_is_room_for),
 		CASE(a_file_of_others_is_begun_anew),
 		CASE(what_is_foreign_in_memory_is_told_where),
+		CASE(a_foreign_head_makes_all_of_it_foreign),
 		CASE(a_link_is_refused),
 	};
 
