@@ -35,7 +35,10 @@ static void unhex(uint8_t *out, const char *hex)
 	buf_free(&bytes);
 }
 
-/* A file for RECIPIENTS that has "age", with the random bytes of the test kit from those of the first ephemeral key
+/* What the buffer had before; it is of no file. */
+#define BEFORE "before"
+
+/* BEFORE, and a file for RECIPIENTS that has "age", with the random bytes of the test kit from those of the first ephemeral key
  * on. */
 static void write_vector(struct buf *out, const char *recipients,
 	const char *const *ephemerals, const char *nonce)
@@ -48,6 +51,7 @@ static void write_vector(struct buf *out, const char *recipients,
 		unhex(secrets.ephemeral[i], ephemerals[i]);
 	unhex(secrets.nonce, nonce);
 	buf_init(out, 0);
+	buf_add_str(out, BEFORE);
 	assert_int_equal(age_header(out, list, &secrets), 0);
 	age_stream_begin(&stream, &secrets);
 	assert_int_equal(age_stream_seal(&stream, out, "age", 3, true), 0);
@@ -59,10 +63,10 @@ static void the_vector_of_one_recipient_is_written(void **state)
 	static const char *const ephemerals[] = {
 		"ac5d3f3706e55071d3a604204697b9091b35c6e687dd00da3ac379ac9f742c21"};
 	static const char head[] =
-		"age-encryption.org/v1\n"
-		"-> X25519 TEiF0ypqr+bpvcqXNyCVJpL7OuwPdVwPL7KQEbFDOCc\n"
-		"EmECAEcKN+n/Vs9SbWiV+Hu0r+E8R77DdWYyd83nw7U\n"
-		"--- Vn+54jqiiUCE+WZcEVY3f1sqHjlu/z1LCQ/T7Xm7qI0\n";
+		BEFORE "age-encryption.org/v1\n"
+		       "-> X25519 TEiF0ypqr+bpvcqXNyCVJpL7OuwPdVwPL7KQEbFDOCc\n"
+		       "EmECAEcKN+n/Vs9SbWiV+Hu0r+E8R77DdWYyd83nw7U\n"
+		       "--- Vn+54jqiiUCE+WZcEVY3f1sqHjlu/z1LCQ/T7Xm7qI0\n";
 	uint8_t payload[35];
 	struct buf out;
 
@@ -83,12 +87,12 @@ static void the_vector_of_two_recipients_is_written(void **state)
 		"eecf62c7ce91b433274e68d4f2f9134c5b1de6e82e0e0cbdd323c877cf853d61",
 		"dddf72d06fbcab57df3d0d312496ad2102545e6bf4c6061c893e8f29eccd2c0b"};
 	static const char head[] =
-		"age-encryption.org/v1\n"
-		"-> X25519 ajtqAvDEkVNr2B7zUOtq2mAQXDSBlNrVAuM/dKb5sT4\n"
-		"0evrK/HQXVsQ4YaDe+659l5OQzvAzD2ytLGHQLQiqxg\n"
-		"-> X25519 0qC7u6AbLxuwnM8tPFOWVtWZn/ZZe7z7gcsP5kgA0FI\n"
-		"T/PZg76MmVt2IaLntrxppzDnzeFDYHsHFcnTnhbRLQ8\n"
-		"--- 7W07ef2PhsTAl74pn+9vSj/Xzukwa6SuTqMc16cdBk0\n";
+		BEFORE "age-encryption.org/v1\n"
+		       "-> X25519 ajtqAvDEkVNr2B7zUOtq2mAQXDSBlNrVAuM/dKb5sT4\n"
+		       "0evrK/HQXVsQ4YaDe+659l5OQzvAzD2ytLGHQLQiqxg\n"
+		       "-> X25519 0qC7u6AbLxuwnM8tPFOWVtWZn/ZZe7z7gcsP5kgA0FI\n"
+		       "T/PZg76MmVt2IaLntrxppzDnzeFDYHsHFcnTnhbRLQ8\n"
+		       "--- 7W07ef2PhsTAl74pn+9vSj/Xzukwa6SuTqMc16cdBk0\n";
 	struct buf out;
 
 	(void)state;
@@ -120,8 +124,10 @@ static void what_is_no_recipient_is_refused(void **state)
 	assert_refused("# one\n\n", "no recipient");
 	assert_refused(IDENTITY "\n", "line 1 is a secret key");
 	assert_refused("#\nage1\n", "line 2 is no age");
-	/* its check sum, another prefix, 33 bytes, bits of padding, both cases */
+	/* its check sum, another separator, another prefix, 33 bytes, bits of padding, both cases */
 	assert_refused("age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyq",
+		"line 1 is no");
+	assert_refused("age2w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn",
 		"line 1 is no");
 	assert_refused("ags1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5szydjdf",
 		"line 1 is no");
@@ -154,6 +160,32 @@ static uint8_t *some_bytes(size_t len)
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = (uint8_t)(i * 7 + i / 251);
 	return bytes;
+}
+
+static void assert_fresh(const uint8_t *one, const uint8_t *other, size_t len)
+{
+	uint8_t before[AGE_KEY];
+
+	assert_true(len <= sizeof(before));
+	memset(before, 7, sizeof(before));
+	assert_memory_not_equal(one, other, len);
+	assert_memory_not_equal(one, before, len);
+	assert_memory_not_equal(other, before, len);
+}
+
+static void secrets_are_new_each_time(void **state)
+{
+	struct age_secrets one, other;
+
+	(void)state;
+	memset(&one, 7, sizeof(one));
+	memset(&other, 7, sizeof(other));
+	assert_int_equal(age_secrets_make(&one), 0);
+	assert_int_equal(age_secrets_make(&other), 0);
+	assert_fresh(one.file_key, other.file_key, sizeof(one.file_key));
+	assert_fresh(one.nonce, other.nonce, sizeof(one.nonce));
+	for (size_t i = 0; i < AGE_RECIPIENTS_MAX; i++)
+		assert_fresh(one.ephemeral[i], other.ephemeral[i], AGE_KEY);
 }
 
 static void write_file(const char *folder, const char *name, const void *data, size_t len)
@@ -199,7 +231,8 @@ static int run(const char *folder, const char *command)
 
 static void age_opens_what_is_written(void **state)
 {
-	static const size_t lens[] = {0, 1, 65535, 65536, 65537, 131072, 131073, 200000};
+	static const size_t lens[] = {0, 1, 65535, 65536, 65537, 131072, 131073, 200000,
+		258 * 65536 + 1 /* more chunks than a byte counts */};
 	char *folder = fixture_folder();
 	struct buf out;
 
@@ -234,6 +267,7 @@ int main(void)
 		cmocka_unit_test(the_vector_of_one_recipient_is_written),
 		cmocka_unit_test(the_vector_of_two_recipients_is_written),
 		cmocka_unit_test(what_is_no_recipient_is_refused),
+		cmocka_unit_test(secrets_are_new_each_time),
 		cmocka_unit_test(age_opens_what_is_written),
 	};
 

@@ -115,9 +115,9 @@ static void expect(const char *name, const char *text)
 	buf_free(&bytes);
 }
 
-static unsigned count_files(void)
+static unsigned count_in(const char *path)
 {
-	DIR *dir = opendir(folder);
+	DIR *dir = opendir(path);
 	unsigned count = 0;
 
 	assert_non_null(dir);
@@ -125,6 +125,11 @@ static unsigned count_files(void)
 		count += entry->d_name[0] != '.';
 	closedir(dir);
 	return count;
+}
+
+static unsigned count_files(void)
+{
+	return count_in(folder);
 }
 
 static int setup(void **state)
@@ -161,6 +166,7 @@ static int teardown(void **state)
 
 static void a_file_is_replaced_whole(void **state)
 {
+	unsigned open_files;
 	struct stat st;
 
 	(void)state;
@@ -168,8 +174,10 @@ static void a_file_is_replaced_whole(void **state)
 	assert_int_equal(access(folder, F_OK), -1); /* nothing is done before a turn */
 	wait_told(1);
 	expect("a", "one");
+	open_files = count_in("/proc/self/fd");
 	put("a", "2");
 	wait_told(2);
+	assert_int_equal(count_in("/proc/self/fd"), open_files);
 	expect("a", "2");
 	assert_int_equal(errs[0], 0);
 	assert_int_equal(errs[1], 0);
@@ -305,6 +313,7 @@ static void so_many_may_wait(void **state)
 	for (unsigned i = 0; i < FILING_MAX; i++)
 		put("a", "one");
 	assert_int_equal(put_in(folder, "a", "two"), ERR_LIMIT);
+	assert_int_equal(put_in(folder, "a", NULL), ERR_LIMIT);
 	atomic_store(&hangs, false);
 	wait_told(FILING_MAX);
 	expect("a", "one");
@@ -322,7 +331,11 @@ static void without_a_loop_it_is_done_at_once(void **state)
 	loop = NULL;
 	put("a", "one");
 	assert_int_equal(told, 1);
+	assert_int_equal(errs[0], 0);
 	expect("a", "one");
+	assert_int_equal(put_in("/nonexistent/state", "a", "two"), 0);
+	assert_int_equal(told, 2);
+	assert_int_equal(errs[1], -ENOENT);
 }
 
 int main(void)

@@ -135,6 +135,23 @@ static void copies_end_with_a_nul(void **state)
 	assert_string_equal(out, "");
 }
 
+static void what_does_not_fit_is_not_appended(void **state)
+{
+	char out[8] = "xxxxxxx";
+	size_t len = 0;
+
+	(void)state;
+	span_append(out, 5, &len, "ab");
+	assert_string_equal(out, "ab");
+	span_append(out, 5, &len, "cdef");
+	assert_string_equal(out, "abcd");
+	assert_int_equal(len, 4);
+	span_append(out, 5, &len, "g");
+	assert_string_equal(out, "abcd");
+	assert_int_equal(len, 4);
+	assert_string_equal(out + 5, "xx");
+}
+
 static void find_gives_the_first_place(void **state)
 {
 	const struct span text = span_of("ababc");
@@ -162,6 +179,7 @@ int main(void)
 		cmocka_unit_test(uint_refuses_what_is_too_large),
 		cmocka_unit_test(uint_refuses_all_but_digits),
 		cmocka_unit_test(copies_end_with_a_nul),
+		cmocka_unit_test(what_does_not_fit_is_not_appended),
 		cmocka_unit_test(find_gives_the_first_place),
 	};
 
