@@ -35,11 +35,8 @@ static void unhex(uint8_t *out, const char *hex)
 	buf_free(&bytes);
 }
 
-/* What the buffer had before; it is of no file. */
-#define BEFORE "before"
-
-/* BEFORE, and a file for RECIPIENTS that has "age", with the random bytes of the test kit from those of the first ephemeral key
- * on. */
+/* A file for RECIPIENTS that has "age", behind what OUT has, with the random bytes of the test kit from those of the first
+ * ephemeral key on. */
 static void write_vector(struct buf *out, const char *recipients,
 	const char *const *ephemerals, const char *nonce)
 {
@@ -50,8 +47,6 @@ static void write_vector(struct buf *out, const char *recipients,
 	for (size_t i = 0; i < age_recipients_count(list); i++)
 		unhex(secrets.ephemeral[i], ephemerals[i]);
 	unhex(secrets.nonce, nonce);
-	buf_init(out, 0);
-	buf_add_str(out, BEFORE);
 	assert_int_equal(age_header(out, list, &secrets), 0);
 	age_stream_begin(&stream, &secrets);
 	assert_int_equal(age_stream_seal(&stream, out, "age", 3, true), 0);
@@ -63,14 +58,15 @@ static void the_vector_of_one_recipient_is_written(void **state)
 	static const char *const ephemerals[] = {
 		"ac5d3f3706e55071d3a604204697b9091b35c6e687dd00da3ac379ac9f742c21"};
 	static const char head[] =
-		BEFORE "age-encryption.org/v1\n"
-		       "-> X25519 TEiF0ypqr+bpvcqXNyCVJpL7OuwPdVwPL7KQEbFDOCc\n"
-		       "EmECAEcKN+n/Vs9SbWiV+Hu0r+E8R77DdWYyd83nw7U\n"
-		       "--- Vn+54jqiiUCE+WZcEVY3f1sqHjlu/z1LCQ/T7Xm7qI0\n";
+		"age-encryption.org/v1\n"
+		"-> X25519 TEiF0ypqr+bpvcqXNyCVJpL7OuwPdVwPL7KQEbFDOCc\n"
+		"EmECAEcKN+n/Vs9SbWiV+Hu0r+E8R77DdWYyd83nw7U\n"
+		"--- Vn+54jqiiUCE+WZcEVY3f1sqHjlu/z1LCQ/T7Xm7qI0\n";
 	uint8_t payload[35];
 	struct buf out;
 
 	(void)state;
+	buf_init(&out, 0);
 	write_vector(&out, RECIPIENT, ephemerals, "eecf62c7ce91b433274e68d4f2f9134c");
 	unhex(payload,
 		"eecf62c7ce91b433274e68d4f2f9134cb74c5bfef7beaa52c8f0bc0e992c1e8331"
@@ -87,19 +83,28 @@ static void the_vector_of_two_recipients_is_written(void **state)
 		"eecf62c7ce91b433274e68d4f2f9134c5b1de6e82e0e0cbdd323c877cf853d61",
 		"dddf72d06fbcab57df3d0d312496ad2102545e6bf4c6061c893e8f29eccd2c0b"};
 	static const char head[] =
-		BEFORE "age-encryption.org/v1\n"
-		       "-> X25519 ajtqAvDEkVNr2B7zUOtq2mAQXDSBlNrVAuM/dKb5sT4\n"
-		       "0evrK/HQXVsQ4YaDe+659l5OQzvAzD2ytLGHQLQiqxg\n"
-		       "-> X25519 0qC7u6AbLxuwnM8tPFOWVtWZn/ZZe7z7gcsP5kgA0FI\n"
-		       "T/PZg76MmVt2IaLntrxppzDnzeFDYHsHFcnTnhbRLQ8\n"
-		       "--- 7W07ef2PhsTAl74pn+9vSj/Xzukwa6SuTqMc16cdBk0\n";
-	struct buf out;
+		"age-encryption.org/v1\n"
+		"-> X25519 ajtqAvDEkVNr2B7zUOtq2mAQXDSBlNrVAuM/dKb5sT4\n"
+		"0evrK/HQXVsQ4YaDe+659l5OQzvAzD2ytLGHQLQiqxg\n"
+		"-> X25519 0qC7u6AbLxuwnM8tPFOWVtWZn/ZZe7z7gcsP5kgA0FI\n"
+		"T/PZg76MmVt2IaLntrxppzDnzeFDYHsHFcnTnhbRLQ8\n"
+		"--- 7W07ef2PhsTAl74pn+9vSj/Xzukwa6SuTqMc16cdBk0\n";
+	static const char recipients[] = "# two\r\n\n" OTHER "\r\n" RECIPIENT "\n",
+			  nonce[] = "f0b818be0f355442399920ad8084964b";
+	struct buf out, behind;
 
 	(void)state;
-	write_vector(&out, "# two\r\n\n" OTHER "\r\n" RECIPIENT "\n", ephemerals,
-		"f0b818be0f355442399920ad8084964b");
+	buf_init(&out, 0);
+	write_vector(&out, recipients, ephemerals, nonce);
 	assert_true(out.len > strlen(head));
 	assert_memory_equal(out.data, head, strlen(head));
+	/* other bytes before it are not of it */
+	buf_init(&behind, 0);
+	buf_add_str(&behind, "before");
+	write_vector(&behind, recipients, ephemerals, nonce);
+	assert_int_equal(behind.len, strlen("before") + out.len);
+	assert_memory_equal(behind.data + strlen("before"), out.data, out.len);
+	buf_free(&behind);
 	buf_free(&out);
 }
 

@@ -55,6 +55,14 @@ static void append(struct fixture *fixture, const char *text)
 	unsynced_add(&fixture->unsynced, span_of(text));
 }
 
+/* ERR: how it ends. */
+static void sync_it(struct fixture *fixture, int err)
+{
+	sync_fails = err != 0;
+	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), err);
+	sync_fails = false;
+}
+
 static void assert_holds(const struct fixture *fixture, const char *text)
 {
 	char found[64];
@@ -117,21 +125,19 @@ static void what_a_failed_sync_lost_is_written_where_it_was(void **state)
 	struct fixture *fixture = *state;
 
 	append(fixture, "kept\n");
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), 0);
+	sync_it(fixture, 0);
 	append(fixture, "lost\n");
 	append(fixture, "too\n");
-	sync_fails = true;
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), -EIO);
+	sync_it(fixture, -EIO);
 	lose(fixture, 5, 9);
 	append(fixture, "later\n");
-	sync_fails = false;
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), 0);
+	sync_it(fixture, 0);
 	assert_holds(fixture, "kept\nlost\ntoo\nlater\n");
 	/* what had come together is given back, and the file is appended to as before */
 	assert_int_equal(fixture->unsynced.bytes.size, 0);
 	assert_true(fcntl(fixture->fd, F_GETFL) & O_APPEND);
 	append(fixture, "last\n");
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), 0);
+	sync_it(fixture, 0);
 	assert_holds(fixture, "kept\nlost\ntoo\nlater\nlast\n");
 }
 
@@ -140,15 +146,13 @@ static void what_is_synced_is_not_written_again(void **state)
 	struct fixture *fixture = *state;
 
 	append(fixture, "one\n");
-	sync_fails = true;
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), -EIO);
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), -EIO);
-	sync_fails = false;
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), 0);
+	sync_it(fixture, -EIO);
+	sync_it(fixture, -EIO);
+	sync_it(fixture, 0);
 	append(fixture, "two\n");
 	/* had it been written again, this would be gone */
 	assert_int_equal(pwrite(fileno(fixture->file), "2", 1, 4), 1);
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), 0);
+	sync_it(fixture, 0);
 	assert_holds(fixture, "one\n2wo\n");
 }
 
@@ -157,13 +161,11 @@ static void a_file_that_another_cut_is_left(void **state)
 	struct fixture *fixture = *state;
 
 	append(fixture, "kept\n");
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), 0);
+	sync_it(fixture, 0);
 	append(fixture, "lost\n");
-	sync_fails = true;
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), -EIO);
-	sync_fails = false;
+	sync_it(fixture, -EIO);
 	assert_int_equal(ftruncate(fixture->fd, 2), 0);
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), 0);
+	sync_it(fixture, 0);
 	assert_holds(fixture, "ke");
 }
 
@@ -172,7 +174,7 @@ static void half_a_line_is_cut_off_and_no_more(void **state)
 	struct fixture *fixture = *state;
 
 	append(fixture, "kept\n");
-	assert_int_equal(unsynced_sync(&fixture->unsynced, fixture->fd), 0);
+	sync_it(fixture, 0);
 	append(fixture, "whole\n");
 	assert_int_equal(write(fixture->fd, "hal", 3), 3);
 	assert_int_equal(unsynced_cut(&fixture->unsynced, fixture->fd), 0);
@@ -185,7 +187,7 @@ static void half_a_line_is_cut_off_and_no_more(void **state)
 	assert_holds(fixture, "ke");
 }
 
-/* And is kept, for a later try. */
+/* What was to be synced is kept, for a later try. */
 static void what_cannot_be_looked_at_or_written_is_an_error(void **state)
 {
 	struct fixture *fixture = *state;
@@ -196,9 +198,7 @@ static void what_cannot_be_looked_at_or_written_is_an_error(void **state)
 	assert_int_equal(unsynced_reserve(unsynced, -1, 1, &room), -EBADF);
 	assert_int_equal(unsynced_cut(unsynced, -1), -EBADF);
 	append(fixture, "kept\n");
-	sync_fails = true;
-	assert_int_equal(unsynced_sync(unsynced, fixture->fd), -EIO);
-	sync_fails = false;
+	sync_it(fixture, -EIO);
 	assert_int_equal(unsynced_sync(unsynced, -1), -EBADF);
 	/* it has no places */
 	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
@@ -206,7 +206,7 @@ static void what_cannot_be_looked_at_or_written_is_an_error(void **state)
 	close(pipes[0]);
 	close(pipes[1]);
 	lose(fixture, 0, 5);
-	assert_int_equal(unsynced_sync(unsynced, fixture->fd), 0);
+	sync_it(fixture, 0);
 	assert_holds(fixture, "kept\n");
 }
 

@@ -1,5 +1,6 @@
 /* A key whose token takes its time, is gone, lies, or never answers. Linked with --wrap=gnutls_privkey_sign_data2; what it stands for
- * is a key in a file, which token.h loads by the same code. And with --wrap=pthread_detach: a thread that is left is waited for here. */
+ * is a key in a file, which token.h loads by the same code. And with
+ * --wrap=pthread_detach,--wrap=pthread_cond_clockwait: a thread that is left is waited for here, and what answers has all the time. */
 #include "../unit.h"
 
 #include "evidence/token.h"
@@ -13,6 +14,12 @@ int __real_gnutls_privkey_sign_data2(gnutls_privkey_t key, gnutls_sign_algorithm
 	unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *ret);
 int __wrap_gnutls_privkey_sign_data2(gnutls_privkey_t key, gnutls_sign_algorithm_t algo,
 	unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *ret);
+
+int __wrap_pthread_detach(pthread_t thread);
+int __real_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+	clockid_t clock, const struct timespec *until);
+int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+	clockid_t clock, const struct timespec *until);
 
 /* How the token is. */
 static atomic_bool hangs, is_gone, lies;
@@ -38,13 +45,21 @@ int __wrap_gnutls_privkey_sign_data2(gnutls_privkey_t key, gnutls_sign_algorithm
 static pthread_t left;
 static bool is_left;
 
-int __wrap_pthread_detach(pthread_t thread);
 int __wrap_pthread_detach(pthread_t thread)
 {
 	assert_false(is_left);
 	left = thread;
 	is_left = true;
 	return 0;
+}
+
+/* How slow this machine is decides nothing. */
+int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+	clockid_t clock, const struct timespec *until)
+{
+	if (atomic_load(&hangs))
+		return __real_pthread_cond_clockwait(cond, mutex, clock, until);
+	return pthread_cond_wait(cond, mutex);
 }
 
 struct fixture {
@@ -60,7 +75,6 @@ static int setup(void **state)
 	atomic_store(&hangs, false);
 	atomic_store(&is_gone, false);
 	atomic_store(&lies, false);
-	is_left = false;
 	fixture->folder = fixture_folder();
 	ed25519_free(fixture_key(fixture->folder));
 	fixture->path = fixture_path(fixture->folder, "log.key");
@@ -73,9 +87,11 @@ static int teardown(void **state)
 	struct fixture *fixture = *state;
 
 	atomic_store(&hangs, false);
-	token_free(fixture->token);
 	if (is_left)
 		pthread_join(left, NULL);
+	is_left = false;
+	token_free(fixture->token);
+	assert_false(is_left);
 	fixture_remove(fixture->folder);
 	free(fixture->path);
 	free(fixture);
